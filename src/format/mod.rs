@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The weights file: what a model looks like on disk, and the list of models a site offers.
+//!
+//! A model is one [safetensors](https://github.com/huggingface/safetensors) file holding the int8 weights with their
+//! scales, the configuration and both vocabularies. [`ModelFile::read`] refuses anything that is not exactly that.
+
+pub mod config;
+pub mod container;
+pub mod layout;
+pub mod manifest;
+pub mod quantise;
+
+pub use config::{Architecture, ModelConfig, Seq2SeqConfig, TensorKind, TensorSpec};
+pub use container::{ModelFile, Tensor};
+pub use manifest::{Manifest, ManifestEntry};
+pub use quantise::QuantisedMatrix;

@@ -1,0 +1,263 @@
+//! What a model is: its languages, its architecture and the tensors that architecture consists of.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Widest embedding or hidden state accepted, in units.
+///
+/// Far above any model that fits in a browser, and small enough that every matrix has fewer than 2^31 elements, so that
+/// sizes cannot overflow the 32-bit `usize` of WebAssembly.
+pub const MAX_WIDTH: usize = 8_192;
+/// Most layers accepted in an encoder or a decoder.
+pub const MAX_LAYERS: usize = 64;
+/// Largest vocabulary accepted, in pieces.
+pub const MAX_VOCABULARY: usize = 1 << 18;
+
+/// Everything a weights file says about its model, besides the weights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelConfig {
+    /// BCP 47 tag of the language translated from, such as `en`.
+    pub source_language: String,
+    /// BCP 47 tag of the language translated to, such as `zh`.
+    pub target_language: String,
+    /// What the network looks like.
+    #[serde(flatten)]
+    pub architecture: Architecture,
+}
+
+/// The architectures this version can run, told apart in JSON by the field `architecture`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "architecture", rename_all = "lowercase")]
+pub enum Architecture {
+    /// Bidirectional LSTM encoder and LSTM decoder with attention.
+    Seq2Seq(Seq2SeqConfig),
+}
+
+/// Dimensions of the Seq2Seq model with attention.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seq2SeqConfig {
+    /// Embedding width E, in units.
+    pub embedding: usize,
+    /// Hidden width H, in units; each encoder direction has H / 2.
+    pub hidden: usize,
+    /// Number of bidirectional encoder layers.
+    pub encoder_layers: usize,
+    /// Number of decoder layers.
+    pub decoder_layers: usize,
+    /// Number of pieces in the source vocabulary.
+    pub source_vocabulary: usize,
+    /// Number of pieces in the target vocabulary.
+    pub target_vocabulary: usize,
+}
+
+/// How the values of a tensor are used, which decides how they may be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TensorKind {
+    /// A weight matrix `[out, in]`: stored as int8 with one scale per output channel, or as f32.
+    Matrix,
+    /// A bias: always stored as f32.
+    Vector,
+}
+
+/// What a tensor of an architecture must look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorSpec {
+    /// `[out, in]` for a matrix, `[out]` for a vector.
+    pub shape: Vec<usize>,
+    /// Matrix or vector.
+    pub kind: TensorKind,
+}
+
+impl ModelConfig {
+    /// Checks languages and dimensions.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming the field that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        check_language("source_language", &self.source_language)?;
+        check_language("target_language", &self.target_language)?;
+        self.architecture.check()
+    }
+
+    /// Checks that both vocabularies have as many pieces as the embeddings have rows.
+    ///
+    /// # Errors
+    /// [`Error::Vocabulary`] with both numbers.
+    pub fn check_vocabularies(&self, source: usize, target: usize) -> Result<()> {
+        let (expected_source, expected_target) = self.architecture.vocabularies();
+        for (side, expected, found) in [
+            ("source", expected_source, source),
+            ("target", expected_target, target),
+        ] {
+            if expected != found {
+                return Err(Error::Vocabulary(format!(
+                    "the {side} vocabulary has {found} pieces, but the model was built for {expected}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Architecture {
+    /// The name used in files and manifests.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Seq2Seq(_) => "seq2seq",
+        }
+    }
+
+    /// Sizes of the source and target vocabularies, in pieces.
+    #[must_use]
+    pub fn vocabularies(&self) -> (usize, usize) {
+        match self {
+            Self::Seq2Seq(config) => (config.source_vocabulary, config.target_vocabulary),
+        }
+    }
+
+    /// Checks the dimensions.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming the dimension that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Seq2Seq(config) => config.check(),
+        }
+    }
+
+    /// Every tensor of the model by name; exactly these must be in its weights file.
+    #[must_use]
+    pub fn tensors(&self) -> BTreeMap<String, TensorSpec> {
+        match self {
+            Self::Seq2Seq(config) => config.tensors(),
+        }
+    }
+}
+
+impl Seq2SeqConfig {
+    /// Checks the dimensions.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming the dimension that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        // The two special pieces, </s> and <unk>, are always there.
+        for (name, value, least, most) in [
+            ("embedding", self.embedding, 1, MAX_WIDTH),
+            ("hidden", self.hidden, 2, MAX_WIDTH),
+            ("encoder_layers", self.encoder_layers, 1, MAX_LAYERS),
+            ("decoder_layers", self.decoder_layers, 1, MAX_LAYERS),
+            (
+                "source_vocabulary",
+                self.source_vocabulary,
+                2,
+                MAX_VOCABULARY,
+            ),
+            (
+                "target_vocabulary",
+                self.target_vocabulary,
+                2,
+                MAX_VOCABULARY,
+            ),
+        ] {
+            if !(least..=most).contains(&value) {
+                return Err(Error::Weights(format!(
+                    "its configuration says {name} = {value}, which is not between {least} and {most}"
+                )));
+            }
+        }
+        if !self.hidden.is_multiple_of(2) {
+            return Err(Error::Weights(format!(
+                "its configuration says hidden = {}, which cannot be split between two encoder directions",
+                self.hidden
+            )));
+        }
+        Ok(())
+    }
+
+    /// Every tensor of the model by name, with `E` = embedding, `H` = hidden and `h = H / 2`.
+    ///
+    /// | name | shape |
+    /// |---|---|
+    /// | `source_embedding` | `[Vs, E]` |
+    /// | `encoder.{l}.{forward,backward}.input` | `[4h, E]` for l = 0, else `[4h, H]` |
+    /// | `encoder.{l}.{forward,backward}.recurrent`, `.bias` | `[4h, h]`, `[4h]` |
+    /// | `bridge.{l}.weight`, `.bias` (one per decoder layer) | `[H, H]`, `[H]` |
+    /// | `target_embedding` (also the output projection) | `[Vt, E]` |
+    /// | `decoder.{l}.input` | `[4H, E]` for l = 0, else `[4H, 2H]` |
+    /// | `decoder.{l}.recurrent`, `.bias` | `[4H, H]`, `[4H]` |
+    /// | `attention.key` | `[H, H]` |
+    /// | `output.combine`, `output.combine_bias` | `[E, 2H]`, `[E]` |
+    /// | `output.bias` | `[Vt]` |
+    ///
+    /// Gates are stacked in the order input, forget, cell, output.
+    #[must_use]
+    pub fn tensors(&self) -> BTreeMap<String, TensorSpec> {
+        let (embedding, hidden, half) = (self.embedding, self.hidden, self.hidden / 2);
+        let mut tensors = BTreeMap::new();
+        let mut add = |name: String, shape: &[usize]| {
+            let kind = if shape.len() == 2 {
+                TensorKind::Matrix
+            } else {
+                TensorKind::Vector
+            };
+            tensors.insert(
+                name,
+                TensorSpec {
+                    shape: shape.to_vec(),
+                    kind,
+                },
+            );
+        };
+        add(
+            "source_embedding".into(),
+            &[self.source_vocabulary, embedding],
+        );
+        for layer in 0..self.encoder_layers {
+            let input = if layer == 0 { embedding } else { hidden };
+            for direction in ["forward", "backward"] {
+                let prefix = format!("encoder.{layer}.{direction}");
+                add(format!("{prefix}.input"), &[4 * half, input]);
+                add(format!("{prefix}.recurrent"), &[4 * half, half]);
+                add(format!("{prefix}.bias"), &[4 * half]);
+            }
+        }
+        for layer in 0..self.decoder_layers {
+            add(format!("bridge.{layer}.weight"), &[hidden, hidden]);
+            add(format!("bridge.{layer}.bias"), &[hidden]);
+            let input = if layer == 0 { embedding } else { 2 * hidden };
+            add(format!("decoder.{layer}.input"), &[4 * hidden, input]);
+            add(format!("decoder.{layer}.recurrent"), &[4 * hidden, hidden]);
+            add(format!("decoder.{layer}.bias"), &[4 * hidden]);
+        }
+        add(
+            "target_embedding".into(),
+            &[self.target_vocabulary, embedding],
+        );
+        add("attention.key".into(), &[hidden, hidden]);
+        add("output.combine".into(), &[embedding, 2 * hidden]);
+        add("output.combine_bias".into(), &[embedding]);
+        add("output.bias".into(), &[self.target_vocabulary]);
+        tensors
+    }
+}
+
+/// A BCP 47 tag has at most 35 letters, digits and hyphens.
+fn check_language(field: &str, tag: &str) -> Result<()> {
+    let sound = (2..=35).contains(&tag.len())
+        && tag
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !tag.starts_with('-')
+        && !tag.ends_with('-');
+    if sound {
+        Ok(())
+    } else {
+        Err(Error::Weights(format!(
+            "its configuration says {field} = {tag:?}, which is not a language tag"
+        )))
+    }
+}

@@ -1,0 +1,416 @@
+//! A model in memory, and how it is read from and written to a weights file.
+//!
+//! | in the file | type | shape |
+//! |---|---|---|
+//! | quantised matrix `NAME` | I8 | `[out, in]` |
+//! | `NAME.scale` | F32 | `[out]` |
+//! | bias, or matrix kept in floating point | F32 | as in [`Architecture::tensors`](super::Architecture::tensors) |
+//! | `source.spm`, `target.spm` | U8 | SentencePiece `ModelProto` bytes |
+//!
+//! The safetensors metadata holds `format`, `version`, `config` (JSON, see [`ModelConfig`]) and `checksum`.
+
+use std::collections::BTreeMap;
+
+use safetensors::tensor::Dtype;
+use serde_json::Value;
+
+use super::config::{ModelConfig, TensorKind, TensorSpec};
+use super::layout::{self, Layout, RawTensor, Writable};
+use super::quantise::QuantisedMatrix;
+use crate::error::{Error, Result};
+
+/// Value of `format` in the metadata of every weights file.
+pub const FORMAT: &str = "dragoman";
+/// Value of `version`: raised when files can no longer be read by older releases.
+pub const VERSION: &str = "1";
+/// Value of `normalisation` in the configuration: the rules of [`crate::text`] that the model was trained with.
+pub const NORMALISATION: &str = "dragoman-1";
+
+const SOURCE_VOCABULARY: &str = "source.spm";
+const TARGET_VOCABULARY: &str = "target.spm";
+
+/// A tensor in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tensor {
+    /// An int8 weight matrix with one scale per output channel.
+    Quantised(QuantisedMatrix),
+    /// A bias, or a weight matrix that was not quantised.
+    Float {
+        /// `[out]` or `[out, in]`.
+        shape: Vec<usize>,
+        /// The elements, row-major.
+        data: Vec<f32>,
+    },
+}
+
+/// A model: what [`crate::model::Model`] is built from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFile {
+    /// Languages, architecture and dimensions.
+    pub config: ModelConfig,
+    /// SentencePiece model of the source language.
+    pub source_vocabulary: Vec<u8>,
+    /// SentencePiece model of the target language.
+    pub target_vocabulary: Vec<u8>,
+    /// The tensors of [`Architecture::tensors`](super::Architecture::tensors), no more and no fewer.
+    pub tensors: BTreeMap<String, Tensor>,
+}
+
+impl Tensor {
+    /// `[out]` or `[out, in]`.
+    #[must_use]
+    pub fn shape(&self) -> Vec<usize> {
+        match self {
+            Self::Quantised(matrix) => vec![matrix.rows, matrix.cols],
+            Self::Float { shape, .. } => shape.clone(),
+        }
+    }
+
+    /// Checks shape, sizes and values against what the architecture expects.
+    fn check(&self, name: &str, spec: &TensorSpec) -> Result<()> {
+        let shape = self.shape();
+        if shape != spec.shape {
+            return Err(Error::Weights(format!(
+                "the tensor {name:?} has the shape {shape:?}, but its configuration needs {:?}",
+                spec.shape
+            )));
+        }
+        let elements = shape
+            .iter()
+            .try_fold(1usize, |product, &size| product.checked_mul(size));
+        match self {
+            Self::Quantised(_) if spec.kind == TensorKind::Vector => Err(Error::Weights(format!(
+                "the tensor {name:?} must not be quantised"
+            ))),
+            Self::Quantised(matrix) => {
+                if elements != Some(matrix.data.len()) || matrix.rows != matrix.scales.len() {
+                    return Err(Error::Weights(format!(
+                        "the tensor {name:?} of shape {shape:?} has {} weights and {} scales",
+                        matrix.data.len(),
+                        matrix.scales.len()
+                    )));
+                }
+                if matrix.data.contains(&i8::MIN) {
+                    return Err(Error::Weights(format!(
+                        "the tensor {name:?} holds a weight of -128"
+                    )));
+                }
+                match matrix
+                    .scales
+                    .iter()
+                    .find(|scale| !(scale.is_finite() && **scale > 0.0))
+                {
+                    Some(scale) => Err(Error::Weights(format!(
+                        "the tensor {name:?} has a scale of {scale}, which is not a positive number"
+                    ))),
+                    None => Ok(()),
+                }
+            }
+            Self::Float { data, .. } => {
+                if elements != Some(data.len()) {
+                    return Err(Error::Weights(format!(
+                        "the tensor {name:?} of shape {shape:?} has {} values",
+                        data.len()
+                    )));
+                }
+                match data.iter().find(|value| !value.is_finite()) {
+                    Some(value) => Err(Error::Weights(format!(
+                        "the tensor {name:?} holds {value}, which is not a finite number"
+                    ))),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl ModelFile {
+    /// Reads a weights file, copying each tensor once, and checks all of it.
+    ///
+    /// Whether the vocabularies can be parsed and have the right sizes is left to who parses them; see
+    /// [`ModelConfig::check_vocabularies`].
+    ///
+    /// # Errors
+    /// - [`Error::Weights`] if the file is truncated, corrupt, or does not fit its own configuration.
+    /// - [`Error::Unsupported`] if it was made for a newer version.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        let layout = Layout::parse(bytes)?;
+        let config = read_config(&layout)?;
+        let specs = config.architecture.tensors();
+        refuse_unknown_tensors(&layout, &specs)?;
+        let found = checksum(&layout);
+        if layout.text("checksum") != Some(found.as_str()) {
+            return Err(Error::Weights(
+                "its contents do not match its checksum".into(),
+            ));
+        }
+        let mut tensors = BTreeMap::new();
+        for (name, spec) in &specs {
+            let tensor = read_tensor(&layout, name)?;
+            tensor.check(name, spec)?;
+            tensors.insert(name.clone(), tensor);
+        }
+        Ok(Self {
+            config,
+            source_vocabulary: read_vocabulary(&layout, SOURCE_VOCABULARY)?,
+            target_vocabulary: read_vocabulary(&layout, TARGET_VOCABULARY)?,
+            tensors,
+        })
+    }
+
+    /// Makes a weights file. The same model always gives the same bytes.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the model would be refused by [`ModelFile::read`].
+    pub fn write(&self) -> Result<Vec<u8>> {
+        self.check()?;
+        let mut tensors = Vec::new();
+        for (name, tensor) in &self.tensors {
+            let shape = tensor.shape();
+            match tensor {
+                Tensor::Quantised(matrix) => {
+                    let weights = matrix
+                        .data
+                        .iter()
+                        .map(|weight| weight.cast_unsigned())
+                        .collect();
+                    tensors.push(Writable {
+                        name: name.clone(),
+                        dtype: Dtype::I8,
+                        shape,
+                        data: weights,
+                    });
+                    tensors.push(Writable {
+                        name: scale_name(name),
+                        dtype: Dtype::F32,
+                        shape: vec![matrix.rows],
+                        data: to_little_endian(&matrix.scales),
+                    });
+                }
+                Tensor::Float { data, .. } => tensors.push(Writable {
+                    name: name.clone(),
+                    dtype: Dtype::F32,
+                    shape,
+                    data: to_little_endian(data),
+                }),
+            }
+        }
+        for (name, bytes) in [
+            (SOURCE_VOCABULARY, &self.source_vocabulary),
+            (TARGET_VOCABULARY, &self.target_vocabulary),
+        ] {
+            tensors.push(Writable {
+                name: name.to_owned(),
+                dtype: Dtype::U8,
+                shape: vec![bytes.len()],
+                data: bytes.clone(),
+            });
+        }
+        // The widest elements first keeps every tensor aligned to its element size.
+        tensors.sort_by(|a, b| (b.dtype.bitsize(), &a.name).cmp(&(a.dtype.bitsize(), &b.name)));
+        let mut metadata = BTreeMap::from([
+            ("format", FORMAT.to_owned()),
+            ("version", VERSION.to_owned()),
+            ("config", config_to_json(&self.config)),
+        ]);
+        let unsigned = layout::serialise(&metadata, &tensors);
+        metadata.insert("checksum", checksum(&Layout::parse(&unsigned)?));
+        drop(unsigned);
+        Ok(layout::serialise(&metadata, &tensors))
+    }
+
+    /// Checks that the model is complete and fits its configuration.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] with the first thing that is wrong.
+    pub fn check(&self) -> Result<()> {
+        self.config.check()?;
+        let specs = self.config.architecture.tensors();
+        for (name, spec) in &specs {
+            self.tensors
+                .get(name)
+                .ok_or_else(|| missing(name))?
+                .check(name, spec)?;
+        }
+        if let Some(name) = self.tensors.keys().find(|name| !specs.contains_key(*name)) {
+            return Err(unknown(name));
+        }
+        for (name, bytes) in [
+            (SOURCE_VOCABULARY, &self.source_vocabulary),
+            (TARGET_VOCABULARY, &self.target_vocabulary),
+        ] {
+            if bytes.is_empty() {
+                return Err(Error::Weights(format!("the vocabulary {name:?} is empty")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn scale_name(matrix: &str) -> String {
+    format!("{matrix}.scale")
+}
+
+fn missing(name: &str) -> Error {
+    Error::Weights(format!("the tensor {name:?} is missing"))
+}
+
+fn unknown(name: &str) -> Error {
+    Error::Weights(format!(
+        "its configuration has no place for the tensor {name:?}"
+    ))
+}
+
+fn to_little_endian(values: &[f32]) -> Vec<u8> {
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
+}
+
+fn config_to_json(config: &ModelConfig) -> String {
+    let mut json = serde_json::json!(config);
+    json["normalisation"] = NORMALISATION.into();
+    json.to_string()
+}
+
+/// Reads and checks everything in the metadata but the checksum.
+fn read_config(layout: &Layout) -> Result<ModelConfig> {
+    if layout.text("format") != Some(FORMAT) {
+        return Err(Error::Weights(
+            "it is a safetensors file, but not a Dragoman model".into(),
+        ));
+    }
+    match layout.text("version") {
+        Some(VERSION) => {}
+        Some(version) => {
+            return Err(Error::Unsupported(format!(
+                "version {version:?} of the format"
+            )));
+        }
+        None => {
+            return Err(Error::Weights(
+                "it does not say which version of the format it has".into(),
+            ));
+        }
+    }
+    let config = layout
+        .text("config")
+        .ok_or_else(|| Error::Weights("it has no configuration".into()))?;
+    let broken = |error| Error::Weights(format!("its configuration is damaged: {error}"));
+    let config: Value = serde_json::from_str(config).map_err(broken)?;
+    if let Some(normalisation) = config["normalisation"]
+        .as_str()
+        .filter(|&name| name != NORMALISATION)
+    {
+        return Err(Error::Unsupported(format!(
+            "the text normalisation {normalisation:?}"
+        )));
+    }
+    if let Some(architecture) = config["architecture"]
+        .as_str()
+        .filter(|&name| name != "seq2seq")
+    {
+        return Err(Error::Unsupported(format!(
+            "the architecture {architecture:?}"
+        )));
+    }
+    let config: ModelConfig = serde_json::from_value(config).map_err(broken)?;
+    config.check()?;
+    Ok(config)
+}
+
+/// Every tensor in the file must belong to the model, or be the scale of a matrix that does.
+fn refuse_unknown_tensors(layout: &Layout, specs: &BTreeMap<String, TensorSpec>) -> Result<()> {
+    for name in layout.names() {
+        let scaled = name.strip_suffix(".scale").filter(|matrix| {
+            layout
+                .tensor(matrix)
+                .is_some_and(|tensor| tensor.dtype == Dtype::I8)
+        });
+        let known = [SOURCE_VOCABULARY, TARGET_VOCABULARY].contains(&name.as_str());
+        if !known && !specs.contains_key(scaled.unwrap_or(&name)) {
+            return Err(unknown(&name));
+        }
+    }
+    Ok(())
+}
+
+/// FNV-1a, 64 bits, over the configuration and then name and data of each tensor in the order of their names.
+///
+/// Downloads are verified with the manifest's SHA-256; this catches damage to a file that has no manifest beside it.
+/// Every step is a bijection of the state, so a change in one byte never goes unnoticed.
+fn checksum(layout: &Layout) -> String {
+    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let mut state = OFFSET_BASIS;
+    let mut add = |bytes: &[u8]| {
+        for &byte in bytes {
+            state = (state ^ u64::from(byte)).wrapping_mul(PRIME);
+        }
+    };
+    add(layout.text("config").unwrap_or_default().as_bytes());
+    let mut names = layout.names();
+    names.sort_unstable();
+    for name in names {
+        add(name.as_bytes());
+        add(layout.tensor(&name).map_or(&[], |tensor| tensor.data));
+    }
+    format!("fnv1a64:{state:016x}")
+}
+
+fn read_tensor(layout: &Layout, name: &str) -> Result<Tensor> {
+    let raw = layout.tensor(name).ok_or_else(|| missing(name))?;
+    let shape = layout.shape(name).unwrap_or_default();
+    if raw.dtype == Dtype::I8 {
+        let [rows, cols] = *shape else {
+            return Err(Error::Weights(format!(
+                "the tensor {name:?} is quantised, but its shape {shape:?} is not that of a matrix"
+            )));
+        };
+        let scale = scale_name(name);
+        let scales = layout.tensor(&scale).ok_or_else(|| missing(&scale))?;
+        let scale_shape = layout.shape(&scale).unwrap_or_default();
+        if scale_shape != [rows] {
+            return Err(Error::Weights(format!(
+                "the tensor {scale:?} has the shape {scale_shape:?}, but {name:?} needs [{rows}]"
+            )));
+        }
+        return Ok(Tensor::Quantised(QuantisedMatrix {
+            rows,
+            cols,
+            data: raw.data.iter().map(|byte| byte.cast_signed()).collect(),
+            scales: read_floats(&scale, scales)?,
+        }));
+    }
+    Ok(Tensor::Float {
+        shape: shape.to_vec(),
+        data: read_floats(name, raw)?,
+    })
+}
+
+fn read_floats(name: &str, raw: RawTensor) -> Result<Vec<f32>> {
+    if raw.dtype != Dtype::F32 {
+        return Err(Error::Weights(format!(
+            "the tensor {name:?} has elements of type {}, which have no place there",
+            raw.dtype
+        )));
+    }
+    let (values, _) = raw.data.as_chunks::<4>();
+    Ok(values
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes))
+        .collect())
+}
+
+fn read_vocabulary(layout: &Layout, name: &str) -> Result<Vec<u8>> {
+    let raw = layout
+        .tensor(name)
+        .ok_or_else(|| Error::Weights(format!("the vocabulary {name:?} is missing")))?;
+    if raw.dtype != Dtype::U8 || raw.data.is_empty() {
+        return Err(Error::Weights(format!(
+            "the vocabulary {name:?} is empty or not made of bytes"
+        )));
+    }
+    Ok(raw.data.to_vec())
+}
