@@ -195,3 +195,126 @@ fn language_and_script(tag: &str) -> (String, String) {
     };
     (language, script)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn entry(id: &str, source: &str, target: &str) -> Value {
+        json!({
+            "id": id, "source": source, "target": target, "file": format!("{id}.safetensors"), "bytes": 3,
+            "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            "architecture": "seq2seq", "licence": "CC0-1.0", "data": ["a corpus"],
+            "scores": {"a test set": {"bleu": 30.5, "chrf": 28.0}},
+        })
+    }
+
+    fn manifest(models: &[Value]) -> Manifest {
+        Manifest::parse(&json!({"version": 1, "models": models}).to_string()).unwrap()
+    }
+
+    #[test]
+    fn finds_the_model_for_a_direction() {
+        let manifest = manifest(&[
+            entry("a", "en", "zh"),
+            entry("b", "zh", "en"),
+            entry("c", "en", "zh-Hant"),
+        ]);
+        for (from, to, id) in [
+            ("en", "zh", "a"),
+            ("en-GB", "zh-CN", "a"),
+            ("EN", "zh-Hans-SG", "a"),
+            ("zh_CN", "en_US", "b"),
+            ("en", "zh-TW", "c"),
+            ("en", "zh-Hant", "c"),
+        ] {
+            assert_eq!(manifest.find(from, to).unwrap().id, id, "{from} to {to}");
+        }
+        for (from, to) in [
+            ("en", "de"),
+            ("zh-TW", "en"),
+            ("en", "en"),
+            ("", "zh"),
+            ("eng", "zh"),
+        ] {
+            let message = manifest.find(from, to).unwrap_err().to_string();
+            let expected = format!(
+                "no model translates {from} to {to}; available: en to zh, en to zh-Hant, zh to en"
+            );
+            assert_eq!(message, expected);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let with = |field: &str, value: Value| {
+            let mut entry = entry("a", "en", "zh");
+            entry[field] = value;
+            json!({"version": 1, "models": [entry]}).to_string()
+        };
+        for (json, expected) in [
+            (String::new(), "EOF"),
+            ("[]".into(), "invalid"),
+            (
+                json!({"version": 2, "models": []}).to_string(),
+                "it has version 2, not 1",
+            ),
+            (
+                json!({"version": 1, "models": [entry("a", "en", "zh"), entry("a", "zh", "en")]})
+                    .to_string(),
+                "\"a\" twice",
+            ),
+            (with("bytes", json!(-1)), "invalid value"),
+            (
+                with("file", json!("../secret")),
+                "not a path inside its folder",
+            ),
+            (
+                with("file", json!("/etc/passwd")),
+                "not a path inside its folder",
+            ),
+            (
+                with("file", json!("C:\\model")),
+                "not a path inside its folder",
+            ),
+            (
+                with("file", json!("https://example.org/a")),
+                "not a path inside its folder",
+            ),
+            (with("file", json!("")), "not a path inside its folder"),
+            (
+                with("sha256", json!("abc")),
+                "the SHA-256 of \"a\" is malformed",
+            ),
+            (
+                with("sha256", json!("G".repeat(64))),
+                "the SHA-256 of \"a\" is malformed",
+            ),
+        ] {
+            let message = Manifest::parse(&json).unwrap_err().to_string();
+            assert!(
+                message.contains(expected),
+                "{expected:?} is not in {message:?}"
+            );
+        }
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn verifies_size_and_hash() {
+        let manifest = manifest(&[entry("a", "en", "zh")]);
+        assert!(manifest.models[0].verify(b"abc").is_ok());
+        for (bytes, expected) in [
+            (&b"abcd"[..], "has 4 bytes, but 3 are listed"),
+            (b"abd", "has the SHA-256 a52d15"),
+        ] {
+            let message = manifest.models[0].verify(bytes).unwrap_err().to_string();
+            assert!(
+                message.contains(expected),
+                "{expected:?} is not in {message:?}"
+            );
+        }
+    }
+}
