@@ -1,1 +1,2 @@
-//! Placeholder.
+//! Training with candle (feature `train`).
+pub mod fused;

@@ -1,0 +1,33 @@
+//! Operations that candle would run as long chains of small tensors, each written as one.
+//!
+//! Every operation here has its gradient written by hand and a twin composed of candle's own tensor operations: the twin
+//! is the oracle in the tests and what runs on devices other than the CPU.
+
+mod adamw;
+mod cross_entropy;
+mod lstm;
+mod math;
+mod sgemm;
+
+pub use adamw::{AdamW, AdamWOptions};
+pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use lstm::{Direction, lstm_scan};
+
+use candle_core::{CpuStorage, Layout, Result, Storage};
+
+/// The contiguous `f32` values a custom operation was called with.
+fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout, op: &str) -> Result<&'a [f32]> {
+    let values = storage.as_slice::<f32>()?;
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&values[start..end]),
+        None => candle_core::bail!("{op}: the input must be contiguous"),
+    }
+}
+
+/// The contiguous `f32` values behind a CPU tensor's storage guard.
+fn cpu_values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+    match storage {
+        Storage::Cpu(cpu) => contiguous(cpu, layout, "fused operation"),
+        _ => candle_core::bail!("fused operations run on the CPU only"),
+    }
+}
