@@ -1,2 +1,6 @@
 //! Training with candle (feature `train`).
+
+mod dropout;
 pub mod fused;
+pub mod network;
+pub mod parallel;

@@ -5,12 +5,14 @@
 
 mod adamw;
 mod cross_entropy;
+mod linear;
 mod lstm;
 mod math;
 mod sgemm;
 
 pub use adamw::{AdamW, AdamWOptions};
 pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use linear::linear;
 pub use lstm::{Direction, lstm_scan};
 
 use candle_core::{CpuStorage, Layout, Result, Storage};
