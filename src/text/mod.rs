@@ -1,1 +1,4 @@
-//! Placeholder.
+//! Text before and after the model: normalisation and subwords.
+
+pub mod normalise;
+pub mod subwords;

@@ -24,7 +24,13 @@ impl Dropout {
         let mut mask = Vec::with_capacity(x.elem_count() + 3);
         while mask.len() < x.elem_count() {
             let bits = self.next();
-            mask.extend((0..4).map(|n| if (bits >> (16 * n)) & 0xffff < threshold { 0.0 } else { keep }));
+            mask.extend((0..4).map(|n| {
+                if (bits >> (16 * n)) & 0xffff < threshold {
+                    0.0
+                } else {
+                    keep
+                }
+            }));
         }
         mask.truncate(x.elem_count());
         x * Tensor::from_vec(mask, x.shape(), x.device())?
@@ -49,11 +55,19 @@ mod tests {
     #[test]
     fn drops_about_the_share_and_keeps_the_expectation() {
         let x = Tensor::ones(100_003, DType::F32, &Device::Cpu).unwrap();
-        let y = Dropout::new(0.3, 7).apply(&x).unwrap().to_vec1::<f32>().unwrap();
+        let y = Dropout::new(0.3, 7)
+            .apply(&x)
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
         let zeros = y.iter().filter(|&&v| v == 0.0).count() as f32 / y.len() as f32;
         assert!((zeros - 0.3).abs() < 0.01, "{zeros}");
         assert!((y.iter().sum::<f32>() / y.len() as f32 - 1.0).abs() < 0.01);
-        let again = Dropout::new(0.3, 7).apply(&x).unwrap().to_vec1::<f32>().unwrap();
+        let again = Dropout::new(0.3, 7)
+            .apply(&x)
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
         assert_eq!(y, again);
     }
 }

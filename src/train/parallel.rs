@@ -26,21 +26,35 @@ impl Workers {
     }
 
     /// The scaled loss of a batch and the gradients of each worker's share.
-    pub fn gradients(&self, network: &Network, pairs: &Pairs, options: LossOptions) -> Result<(f64, Vec<GradStore>)> {
+    pub fn gradients(
+        &self,
+        network: &Network,
+        pairs: &Pairs,
+        options: LossOptions,
+    ) -> Result<(f64, Vec<GradStore>)> {
         let shares = self.run(pairs, |share, worker| {
             // Workers must not drop the same activations.
-            let options = LossOptions { seed: options.seed.wrapping_add(worker << 40), ..options };
+            let options = LossOptions {
+                seed: options.seed.wrapping_add(worker << 40),
+                ..options
+            };
             let loss = network.loss(share, options)?;
             let gradients = loss.backward()?;
             Ok((scalar(&loss)?, gradients))
         })?;
         let loss = shares.iter().map(|(loss, _)| loss).sum();
-        Ok((loss, shares.into_iter().map(|(_, gradients)| gradients).collect()))
+        Ok((
+            loss,
+            shares.into_iter().map(|(_, gradients)| gradients).collect(),
+        ))
     }
 
     /// The scaled loss of a batch, without gradients.
     pub fn loss(&self, network: &Network, pairs: &Pairs, options: LossOptions) -> Result<f64> {
-        Ok(self.run(pairs, |share, _| scalar(&network.loss(share, options)?))?.iter().sum())
+        Ok(self
+            .run(pairs, |share, _| scalar(&network.loss(share, options)?))?
+            .iter()
+            .sum())
     }
 
     /// Deals the pairs out in turn, so that every worker gets the same mix of lengths.
@@ -50,7 +64,9 @@ impl Workers {
         work: impl Fn(&Pairs, u64) -> candle_core::Result<R> + Sync,
     ) -> Result<Vec<R>> {
         let count = self.pools.len();
-        let shares: Vec<Vec<_>> = (0..count).map(|n| pairs.iter().skip(n).step_by(count).copied().collect()).collect();
+        let shares: Vec<Vec<_>> = (0..count)
+            .map(|n| pairs.iter().skip(n).step_by(count).copied().collect())
+            .collect();
         let work = &work;
         std::thread::scope(|scope| {
             let threads: Vec<_> = shares
@@ -58,13 +74,17 @@ impl Workers {
                 .zip(&self.pools)
                 .enumerate()
                 .filter(|(_, (share, _))| !share.is_empty())
-                .map(|(n, (share, pool))| scope.spawn(move || pool.install(|| work(share, n as u64))))
+                .map(|(n, (share, pool))| {
+                    scope.spawn(move || pool.install(|| work(share, n as u64)))
+                })
                 .collect();
             threads
                 .into_iter()
                 .map(|thread| match thread.join() {
                     Ok(result) => result.map_err(Error::from),
-                    Err(_) => Err(Error::Training("a worker thread stopped unexpectedly".into())),
+                    Err(_) => Err(Error::Training(
+                        "a worker thread stopped unexpectedly".into(),
+                    )),
                 })
                 .collect()
         })

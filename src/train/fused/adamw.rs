@@ -42,9 +42,16 @@ pub struct AdamW {
 impl AdamW {
     /// A fresh optimiser; its state is zero.
     pub fn new(variables: Vec<Var>, options: AdamWOptions) -> Result<Self> {
-        let moments =
-            variables.iter().map(|v| Ok((v.zeros_like()?, v.zeros_like()?))).collect::<Result<Vec<_>>>()?;
-        Ok(Self { options, variables, moments, step: 0 })
+        let moments = variables
+            .iter()
+            .map(|v| Ok((v.zeros_like()?, v.zeros_like()?)))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            options,
+            variables,
+            moments,
+            step: 0,
+        })
     }
 
     /// The state to be saved: moments in the order of the variables, and the number of steps taken.
@@ -74,7 +81,13 @@ impl AdamW {
         let gradients: Vec<Vec<Tensor>> = self
             .variables
             .iter()
-            .map(|v| workers.iter().filter_map(|w| w.get(v)).map(Tensor::contiguous).collect())
+            .map(|v| {
+                workers
+                    .iter()
+                    .filter_map(|w| w.get(v))
+                    .map(Tensor::contiguous)
+                    .collect()
+            })
             .collect::<Result<_>>()?;
         if self.variables.iter().all(|v| v.device().is_cpu()) {
             self.step_fused(&gradients, rate)
@@ -89,11 +102,17 @@ impl AdamW {
         }
         let t = self.step as f64;
         let correction = |beta: f32| (1.0 - f64::from(beta).powf(t)) as f32;
-        (correction(self.options.beta1), correction(self.options.beta2))
+        (
+            correction(self.options.beta1),
+            correction(self.options.beta2),
+        )
     }
 
     fn step_fused(&mut self, gradients: &[Vec<Tensor>], rate: f64) -> Result<f64> {
-        let sums = gradients.par_iter().map(|shards| sum_on_cpu(shards)).collect::<Result<Vec<_>>>()?;
+        let sums = gradients
+            .par_iter()
+            .map(|shards| sum_on_cpu(shards))
+            .collect::<Result<Vec<_>>>()?;
         let squares: f64 = sums
             .par_iter()
             .flat_map(|g| g.par_chunks(CHUNK))
@@ -148,9 +167,17 @@ impl AdamW {
         }
         self.step += 1;
         let (correct1, correct2) = self.corrections();
-        let AdamWOptions { beta1, beta2, epsilon, weight_decay, clip, .. } = self.options;
+        let AdamWOptions {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+            clip,
+            ..
+        } = self.options;
         let clip = (f64::from(clip) / norm.max(1e-12)).min(1.0);
-        for ((variable, (m, v)), gradient) in self.variables.iter().zip(&mut self.moments).zip(sums) {
+        for ((variable, (m, v)), gradient) in self.variables.iter().zip(&mut self.moments).zip(sums)
+        {
             let Some(gradient) = gradient else { continue };
             let g = (gradient * clip)?;
             *m = ((&*m * f64::from(beta1))? + (&g * f64::from(1.0 - beta1))?)?;
@@ -194,7 +221,13 @@ struct Update {
 
 impl Update {
     fn apply(&self, w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
-        let AdamWOptions { beta1, beta2, epsilon, weight_decay, .. } = self.options;
+        let AdamWOptions {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+            ..
+        } = self.options;
         let (rate, decay) = (self.rate / self.correct1, 1.0 - self.rate * weight_decay);
         w.par_chunks_mut(CHUNK)
             .zip(g.par_chunks(CHUNK))
@@ -225,7 +258,8 @@ impl<F: FnMut(&mut [f32]) -> Result<()>> InplaceOp1 for Exclusive<F> {
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets()) else {
+        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets())
+        else {
             candle_core::bail!("adamw: parameters must be contiguous f32");
         };
         (self.0.borrow_mut())(&mut values[start..end])
@@ -256,16 +290,35 @@ mod tests {
             for _ in 0..5 {
                 let workers: Vec<GradStore> = targets
                     .iter()
-                    .map(|t| (variable.as_tensor() - t).unwrap().sqr().unwrap().sum_all().unwrap().backward().unwrap())
+                    .map(|t| {
+                        (variable.as_tensor() - t)
+                            .unwrap()
+                            .sqr()
+                            .unwrap()
+                            .sum_all()
+                            .unwrap()
+                            .backward()
+                            .unwrap()
+                    })
                     .collect();
-                let gradients = vec![workers.iter().map(|w| w.get(&variable).unwrap().clone()).collect()];
+                let gradients = vec![
+                    workers
+                        .iter()
+                        .map(|w| w.get(&variable).unwrap().clone())
+                        .collect(),
+                ];
                 if fused {
                     optimiser.step(&workers, 0.1).unwrap();
                 } else {
                     optimiser.step_composed(&gradients, 0.1).unwrap();
                 }
             }
-            variable.as_tensor().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            variable
+                .as_tensor()
+                .flatten_all()
+                .unwrap()
+                .to_vec1::<f32>()
+                .unwrap()
         };
         for (a, b) in run(true).iter().zip(run(false)) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
@@ -284,7 +337,10 @@ mod tests {
             bias_correction: false,
         };
         let mut optimiser = AdamW::new(vec![variable.clone()], options).unwrap();
-        let loss = (variable.as_tensor() * f64::INFINITY).unwrap().sum_all().unwrap();
+        let loss = (variable.as_tensor() * f64::INFINITY)
+            .unwrap()
+            .sum_all()
+            .unwrap();
         let norm = optimiser.step(&[loss.backward().unwrap()], 0.1).unwrap();
         assert!(!norm.is_finite());
         assert_eq!(variable.as_tensor().to_vec1::<f32>().unwrap(), [1.0, 2.0]);

@@ -57,8 +57,14 @@ pub fn cross_entropy(
     if !outputs.device().is_cpu() {
         return composed(outputs, embedding, bias, targets, options);
     }
-    let op = Projection { targets: targets.to_vec(), options, saved: Mutex::new(None) };
-    outputs.contiguous()?.apply_op3(&embedding.contiguous()?, &bias.contiguous()?, op)
+    let op = Projection {
+        targets: targets.to_vec(),
+        options,
+        saved: Mutex::new(None),
+    };
+    outputs
+        .contiguous()?
+        .apply_op3(&embedding.contiguous()?, &bias.contiguous()?, op)
 }
 
 /// The same loss from candle's own operations.
@@ -91,7 +97,13 @@ struct Projection {
 }
 
 impl Projection {
-    fn run(&self, outputs: &[f32], embedding: &[f32], bias: &[f32], width: usize) -> (f32, Option<Gradients>) {
+    fn run(
+        &self,
+        outputs: &[f32],
+        embedding: &[f32],
+        bias: &[f32],
+        width: usize,
+    ) -> (f32, Option<Gradients>) {
         let vocabulary = bias.len();
         let mut gradients = self.options.gradients.then(|| Gradients {
             outputs: vec![0.0; outputs.len()],
@@ -113,7 +125,12 @@ impl Projection {
             if let Some(gradients) = &mut gradients {
                 let logits_gradient = Operand::new(logits, rows, vocabulary);
                 product(logits_gradient, table, &mut gradients.outputs[span], false);
-                product(logits_gradient.transposed(), outputs, &mut gradients.embedding, true);
+                product(
+                    logits_gradient.transposed(),
+                    outputs,
+                    &mut gradients.embedding,
+                    true,
+                );
                 for row in logits.chunks_exact(vocabulary) {
                     for (sum, g) in gradients.bias.iter_mut().zip(row) {
                         *sum += g;
@@ -126,7 +143,9 @@ impl Projection {
 
     /// The unscaled loss of one row of logits (without the bias), which becomes the scaled gradient of the row.
     fn row(&self, z: &mut [f32], bias: &[f32], target: usize) -> f32 {
-        let CrossEntropy { smoothing, scale, .. } = self.options;
+        let CrossEntropy {
+            smoothing, scale, ..
+        } = self.options;
         let mut sum = 0.0;
         for (z, b) in z.iter_mut().zip(bias) {
             *z += b;
@@ -171,7 +190,10 @@ impl CustomOp3 for Projection {
             contiguous(s3, l3, self.name())?,
         );
         let (loss, gradients) = self.run(outputs, embedding, bias, width);
-        *self.saved.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = gradients;
+        *self
+            .saved
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = gradients;
         Ok((CpuStorage::F32(vec![loss]), Shape::from(())))
     }
 
@@ -183,9 +205,15 @@ impl CustomOp3 for Projection {
         _loss: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let saved = self.saved.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let saved = self
+            .saved
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
         let Some(gradients) = saved else {
-            candle_core::bail!("cross-entropy: no gradients were asked for, or backward was called twice");
+            candle_core::bail!(
+                "cross-entropy: no gradients were asked for, or backward was called twice"
+            );
         };
         let factor = grad.to_scalar::<f32>()?;
         let tensor = |mut values: Vec<f32>, like: &Tensor| {
@@ -210,32 +238,61 @@ mod tests {
 
     #[test]
     fn fused_loss_equals_the_composed_one_forwards_and_backwards() {
-        for (rows, width, vocabulary, smoothing) in [(1, 1, 2, 0.0), (3, 5, 7, 0.1), (BLOCK + 5, 8, 33, 0.1)] {
-            let random = |shape: (usize, usize)| Var::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
+        for (rows, width, vocabulary, smoothing) in
+            [(1, 1, 2, 0.0), (3, 5, 7, 0.1), (BLOCK + 5, 8, 33, 0.1)]
+        {
+            let random =
+                |shape: (usize, usize)| Var::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
             let (outputs, embedding) = (random((rows, width)), random((vocabulary, width)));
             let bias = Var::randn(0f32, 1.0, vocabulary, &Device::Cpu).unwrap();
             let targets: Vec<u32> = (0..rows).map(|n| (n * 5 % vocabulary) as u32).collect();
-            let options = CrossEntropy { smoothing, scale: 1.0 / rows as f32, gradients: true };
+            let options = CrossEntropy {
+                smoothing,
+                scale: 1.0 / rows as f32,
+                gradients: true,
+            };
             let run = |fused: bool| {
                 let f = if fused { cross_entropy } else { composed };
                 let loss = f(&outputs, &embedding, &bias, &targets, options).unwrap();
                 let grads = (&loss * 2.0).unwrap().backward().unwrap();
-                (loss.to_scalar::<f32>().unwrap(), [&outputs, &embedding, &bias].map(|v| grads.get(v).unwrap().clone()))
+                (
+                    loss.to_scalar::<f32>().unwrap(),
+                    [&outputs, &embedding, &bias].map(|v| grads.get(v).unwrap().clone()),
+                )
             };
             let ((loss, grads), (expected, expected_grads)) = (run(true), run(false));
-            assert!((loss - expected).abs() < 1e-5 * expected.abs().max(1.0), "{loss} {expected}");
+            assert!(
+                (loss - expected).abs() < 1e-5 * expected.abs().max(1.0),
+                "{loss} {expected}"
+            );
             for (n, (a, b)) in grads.iter().zip(&expected_grads).enumerate() {
-                let d = (a - b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap();
-                assert!(d.to_scalar::<f32>().unwrap() < 1e-5, "gradient {n} of {rows} rows");
+                let d = (a - b)
+                    .unwrap()
+                    .abs()
+                    .unwrap()
+                    .flatten_all()
+                    .unwrap()
+                    .max(0)
+                    .unwrap();
+                assert!(
+                    d.to_scalar::<f32>().unwrap() < 1e-5,
+                    "gradient {n} of {rows} rows"
+                );
             }
         }
     }
 
     #[test]
     fn a_target_outside_the_vocabulary_is_refused() {
-        let t = |shape: (usize, usize)| Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap();
+        let t = |shape: (usize, usize)| {
+            Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap()
+        };
         let bias = Tensor::zeros(4, candle_core::DType::F32, &Device::Cpu).unwrap();
-        let options = CrossEntropy { smoothing: 0.0, scale: 1.0, gradients: true };
+        let options = CrossEntropy {
+            smoothing: 0.0,
+            scale: 1.0,
+            gradients: true,
+        };
         assert!(cross_entropy(&t((1, 2)), &t((4, 2)), &bias, &[4], options).is_err());
     }
 }

@@ -19,7 +19,8 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
         );
     }
     if x.device().is_cpu() {
-        x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Linear)
+        x.contiguous()?
+            .apply_op3(&weight.contiguous()?, &bias.contiguous()?, Linear)
     } else {
         composed(x, weight, bias)
     }
@@ -56,7 +57,12 @@ impl CustomOp3 for Linear {
         for _ in 0..rows {
             y.extend_from_slice(bias);
         }
-        product(Operand::new(x, rows, inputs), Operand::new(weight, outputs, inputs).transposed(), &mut y, true);
+        product(
+            Operand::new(x, rows, inputs),
+            Operand::new(weight, outputs, inputs).transposed(),
+            &mut y,
+            true,
+        );
         Ok((CpuStorage::F32(y), (rows, outputs).into()))
     }
 
@@ -71,13 +77,24 @@ impl CustomOp3 for Linear {
         let ((rows, inputs), outputs) = (x.dims2()?, bias.dims1()?);
         let grad = grad.contiguous()?;
         let guards = [x, weight, &grad].map(Tensor::storage_and_layout);
-        let [x_values, weight_values, dy] = [0, 1, 2].map(|n| cpu_values(&guards[n].0, guards[n].1));
+        let [x_values, weight_values, dy] =
+            [0, 1, 2].map(|n| cpu_values(&guards[n].0, guards[n].1));
         let (x_values, weight_values, dy) = (x_values?, weight_values?, dy?);
         let dy_matrix = Operand::new(dy, rows, outputs);
         let mut dx = vec![0.0; rows * inputs];
-        product(dy_matrix, Operand::new(weight_values, outputs, inputs), &mut dx, false);
+        product(
+            dy_matrix,
+            Operand::new(weight_values, outputs, inputs),
+            &mut dx,
+            false,
+        );
         let mut dweight = vec![0.0; outputs * inputs];
-        product(dy_matrix.transposed(), Operand::new(x_values, rows, inputs), &mut dweight, false);
+        product(
+            dy_matrix.transposed(),
+            Operand::new(x_values, rows, inputs),
+            &mut dweight,
+            false,
+        );
         let mut dbias = vec![0.0; outputs];
         for row in dy.chunks_exact(outputs) {
             for (sum, d) in dbias.iter_mut().zip(row) {
@@ -103,15 +120,39 @@ mod tests {
     fn fused_equals_composed_forwards_and_backwards() {
         for (rows, inputs, outputs) in [(1, 1, 1), (5, 3, 7), (33, 17, 8)] {
             let random = |shape: &[usize]| Var::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
-            let (x, weight, bias) = (random(&[rows, inputs]), random(&[outputs, inputs]), random(&[outputs]));
+            let (x, weight, bias) = (
+                random(&[rows, inputs]),
+                random(&[outputs, inputs]),
+                random(&[outputs]),
+            );
             let run = |fused: bool| {
-                let y = if fused { linear(&x, &weight, &bias) } else { composed(&x, &weight, &bias) }.unwrap();
+                let y = if fused {
+                    linear(&x, &weight, &bias)
+                } else {
+                    composed(&x, &weight, &bias)
+                }
+                .unwrap();
                 let grads = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-                [y.clone(), grads.get(&x).unwrap().clone(), grads.get(&weight).unwrap().clone(), grads.get(&bias).unwrap().clone()]
+                [
+                    y.clone(),
+                    grads.get(&x).unwrap().clone(),
+                    grads.get(&weight).unwrap().clone(),
+                    grads.get(&bias).unwrap().clone(),
+                ]
             };
             for (n, (a, b)) in run(true).iter().zip(run(false)).enumerate() {
-                let d = (a - &b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap();
-                assert!(d.to_scalar::<f32>().unwrap() < 2e-3, "result {n} of [{rows}, {inputs}] to {outputs}");
+                let d = (a - &b)
+                    .unwrap()
+                    .abs()
+                    .unwrap()
+                    .flatten_all()
+                    .unwrap()
+                    .max(0)
+                    .unwrap();
+                assert!(
+                    d.to_scalar::<f32>().unwrap() < 2e-3,
+                    "result {n} of [{rows}, {inputs}] to {outputs}"
+                );
             }
         }
     }

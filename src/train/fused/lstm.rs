@@ -40,7 +40,10 @@ pub fn lstm_scan(
 ) -> Result<Tensor> {
     let (steps, batch, width) = gates.dims3()?;
     let hidden = width / 4;
-    if recurrent.dims2()? != (width, hidden) || initial.dims2()? != (batch, hidden) || lengths.len() != batch {
+    if recurrent.dims2()? != (width, hidden)
+        || initial.dims2()? != (batch, hidden)
+        || lengths.len() != batch
+    {
         candle_core::bail!(
             "lstm: gates {:?}, recurrent {:?}, initial {:?} and {} lengths do not fit together",
             gates.shape(),
@@ -53,12 +56,18 @@ pub fn lstm_scan(
         return composed(gates, recurrent, initial, lengths, direction);
     }
     let scan = Scan {
-        shape: ScanShape { steps, batch, hidden },
+        shape: ScanShape {
+            steps,
+            batch,
+            hidden,
+        },
         lengths: lengths.to_vec(),
         direction,
         saved: Mutex::new(None),
     };
-    gates.contiguous()?.apply_op3(&recurrent.contiguous()?, &initial.contiguous()?, scan)
+    gates
+        .contiguous()?
+        .apply_op3(&recurrent.contiguous()?, &initial.contiguous()?, scan)
 }
 
 /// The same layer from candle's own operations.
@@ -88,7 +97,10 @@ fn composed(
             candle_nn::ops::sigmoid(&gate(1)?)?,
             candle_nn::ops::sigmoid(&gate(3)?)?,
         );
-        let real: Vec<f32> = lengths.iter().map(|&n| f32::from(u8::from(t < n))).collect();
+        let real: Vec<f32> = lengths
+            .iter()
+            .map(|&n| f32::from(u8::from(t < n)))
+            .collect();
         let real = Tensor::from_vec(real, (batch, 1), device)?;
         c = ((f * &c)? + (i * gate(2)?.tanh()?)?)?.broadcast_mul(&real)?;
         h = (o * c.tanh()?)?.broadcast_mul(&real)?;
@@ -130,7 +142,11 @@ impl Scan {
     }
 
     fn forward(&self, gates: &[f32], recurrent: &[f32], initial: &[f32]) -> (Vec<f32>, Saved) {
-        let ScanShape { steps, batch, hidden } = self.shape;
+        let ScanShape {
+            steps,
+            batch,
+            hidden,
+        } = self.shape;
         let recurrent = Operand::new(recurrent, 4 * hidden, hidden).transposed();
         let mut activations = gates.to_vec();
         let mut cells = vec![0.0; steps * batch * hidden];
@@ -175,9 +191,16 @@ impl Scan {
         states: &[f32],
         grad: &[f32],
     ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-        let ScanShape { steps, batch, hidden } = self.shape;
+        let ScanShape {
+            steps,
+            batch,
+            hidden,
+        } = self.shape;
         let (row, wide) = (batch * hidden, batch * 4 * hidden);
-        let Saved { activations: mut dgates, cells } = saved;
+        let Saved {
+            activations: mut dgates,
+            cells,
+        } = saved;
         let weights = Operand::new(recurrent, 4 * hidden, hidden);
         let zeros = vec![0.0; hidden];
         let mut dh = vec![0.0; row];
@@ -191,14 +214,18 @@ impl Scan {
             let dz = &mut dgates[t * wide..][..wide];
             for b in 0..batch {
                 let dz = &mut dz[b * 4 * hidden..][..4 * hidden];
-                let (dh, dc) = (&mut dh[b * hidden..][..hidden], &mut dc[b * hidden..][..hidden]);
+                let (dh, dc) = (
+                    &mut dh[b * hidden..][..hidden],
+                    &mut dc[b * hidden..][..hidden],
+                );
                 if t >= self.lengths[b] {
                     dz.fill(0.0);
                     dc.fill(0.0);
                     continue;
                 }
                 let cell = &cells[t * row + b * hidden..][..hidden];
-                let cell_before = previous.map_or(&zeros[..], |p| &cells[p * row + b * hidden..][..hidden]);
+                let cell_before =
+                    previous.map_or(&zeros[..], |p| &cells[p * row + b * hidden..][..hidden]);
                 cell_backward(dz, cell, cell_before, dh, dc);
             }
             product(Operand::new(dz, batch, 4 * hidden), weights, &mut dh, false);
@@ -206,8 +233,16 @@ impl Scan {
         // dW = sum over steps of dz_t^T h_{t-1}: the states one step earlier are the same array shifted by one step.
         let mut dweights = vec![0.0; 4 * hidden * hidden];
         let (later, earlier, first) = match self.direction {
-            Direction::Forward => (&dgates[wide..], &states[..(steps - 1) * row], &dgates[..wide]),
-            Direction::Backward => (&dgates[..(steps - 1) * wide], &states[row..], &dgates[(steps - 1) * wide..]),
+            Direction::Forward => (
+                &dgates[wide..],
+                &states[..(steps - 1) * row],
+                &dgates[..wide],
+            ),
+            Direction::Backward => (
+                &dgates[..(steps - 1) * wide],
+                &states[row..],
+                &dgates[(steps - 1) * wide..],
+            ),
         };
         let outer = |dz: &[f32], h: &[f32], rows: usize, out: &mut [f32]| {
             let dz = Operand::new(dz, rows, 4 * hidden).transposed();
@@ -247,7 +282,12 @@ fn cell_backward(z: &mut [f32], c: &[f32], c_before: &[f32], dh: &[f32], dc: &mu
     let (i, rest) = z.split_at_mut(hidden);
     let (f, rest) = rest.split_at_mut(hidden);
     let (g, o) = rest.split_at_mut(hidden);
-    let (o, c_before, dh, dc) = (&mut o[..hidden], &c_before[..hidden], &dh[..hidden], &mut dc[..hidden]);
+    let (o, c_before, dh, dc) = (
+        &mut o[..hidden],
+        &c_before[..hidden],
+        &dh[..hidden],
+        &mut dc[..hidden],
+    );
     for j in 0..hidden {
         let tanh_c = tanh(c[j]);
         let d_cell = dc[j] + dh[j] * o[j] * (1.0 - tanh_c * tanh_c);
@@ -275,14 +315,21 @@ impl CustomOp3 for Scan {
         s3: &CpuStorage,
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let ScanShape { steps, batch, hidden } = self.shape;
+        let ScanShape {
+            steps,
+            batch,
+            hidden,
+        } = self.shape;
         let (gates, recurrent, initial) = (
             contiguous(s1, l1, self.name())?,
             contiguous(s2, l2, self.name())?,
             contiguous(s3, l3, self.name())?,
         );
         let (states, saved) = self.forward(gates, recurrent, initial);
-        *self.saved.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(saved);
+        *self
+            .saved
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(saved);
         Ok((CpuStorage::F32(states), (steps, batch, hidden).into()))
     }
 
@@ -294,7 +341,11 @@ impl CustomOp3 for Scan {
         states: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let saved = self.saved.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let saved = self
+            .saved
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
         let Some(saved) = saved else {
             candle_core::bail!("lstm-scan: backward was called twice for one forward pass");
         };
@@ -302,8 +353,13 @@ impl CustomOp3 for Scan {
         let guards = [recurrent, initial, states, &grad].map(Tensor::storage_and_layout);
         let [recurrent_values, initial_values, state_values, grad_values] =
             [0, 1, 2, 3].map(|n| cpu_values(&guards[n].0, guards[n].1));
-        let (dgates, dweights, dinitial) =
-            self.backward(saved, recurrent_values?, initial_values?, state_values?, grad_values?);
+        let (dgates, dweights, dinitial) = self.backward(
+            saved,
+            recurrent_values?,
+            initial_values?,
+            state_values?,
+            grad_values?,
+        );
         let device = gates.device();
         Ok((
             Some(Tensor::from_vec(dgates, gates.shape(), device)?),
@@ -321,7 +377,14 @@ mod tests {
 
     /// Largest difference between two tensors, relative to the larger of 1 and the second's largest value.
     fn difference(a: &Tensor, b: &Tensor) -> f32 {
-        let top = |t: &Tensor| t.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        let top = |t: &Tensor| {
+            t.abs()
+                .unwrap()
+                .max_all()
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap()
+        };
         top(&(a - b).unwrap()) / top(b).max(1.0)
     }
 
@@ -349,12 +412,27 @@ mod tests {
             let run = |fused: bool| {
                 let layer = if fused { lstm_scan } else { composed };
                 let states = layer(&gates, &recurrent, &initial, lengths, direction).unwrap();
-                let grads = (&states * &weight).unwrap().sum_all().unwrap().backward().unwrap();
-                (states, [&gates, &recurrent, &initial].map(|v| grads.get(v).unwrap().clone()))
+                let grads = (&states * &weight)
+                    .unwrap()
+                    .sum_all()
+                    .unwrap()
+                    .backward()
+                    .unwrap();
+                (
+                    states,
+                    [&gates, &recurrent, &initial].map(|v| grads.get(v).unwrap().clone()),
+                )
             };
             let ((states, grads), (expected, expected_grads)) = (run(true), run(false));
-            assert!(difference(&states, &expected) < 1e-5, "states, {steps} steps {direction:?}");
-            let compared = if direction == Direction::Forward { 3 } else { 2 };
+            assert!(
+                difference(&states, &expected) < 1e-5,
+                "states, {steps} steps {direction:?}"
+            );
+            let compared = if direction == Direction::Forward {
+                3
+            } else {
+                2
+            };
             for n in 0..compared {
                 let d = difference(&grads[n], &expected_grads[n]);
                 assert!(d < 2e-5, "gradient {n}, {steps} steps {direction:?}: {d}");

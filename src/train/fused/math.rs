@@ -44,7 +44,10 @@ mod tests {
             let relative = (super::exp(x) - x.exp()).abs() / x.exp();
             assert!(relative < 3e-7, "exp({x}): relative error {relative}");
             assert!((super::tanh(x) - x.tanh()).abs() < 3e-7, "tanh({x})");
-            assert!((super::sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 2e-7, "sigmoid({x})");
+            assert!(
+                (super::sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 2e-7,
+                "sigmoid({x})"
+            );
         }
         assert_eq!(super::tanh(1e9), 1.0);
         assert_eq!(super::tanh(-1e9), -1.0);

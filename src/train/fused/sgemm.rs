@@ -14,7 +14,13 @@ impl<'a> Operand<'a> {
     /// `data` as a row-major `[rows, cols]` matrix.
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
         assert_eq!(data.len(), rows * cols, "matrix view: wrong length");
-        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+        Self {
+            data,
+            rows,
+            cols,
+            row_stride: cols,
+            col_stride: 1,
+        }
     }
 
     /// The same values read as the transposed matrix.
@@ -31,8 +37,15 @@ impl<'a> Operand<'a> {
 
 /// `out = keep * out + left * right`, with `out` row-major `[left.rows, right.cols]` and `keep` 0 or 1.
 pub fn product(left: Operand, right: Operand, out: &mut [f32], keep: bool) {
-    assert_eq!(left.cols, right.rows, "matrix product: inner dimensions differ");
-    assert_eq!(out.len(), left.rows * right.cols, "matrix product: wrong output length");
+    assert_eq!(
+        left.cols, right.rows,
+        "matrix product: inner dimensions differ"
+    );
+    assert_eq!(
+        out.len(),
+        left.rows * right.cols,
+        "matrix product: wrong output length"
+    );
     // SAFETY: the views were length-checked on construction, `out` just above, and `out` is borrowed mutably, so it
     // overlaps neither operand.
     unsafe {
@@ -69,9 +82,19 @@ mod tests {
         let a = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]; // [2, 3]
         let b = [1.0, 0.0, 2.0, 1.0, 0.0, 3.0]; // [3, 2]
         let mut out = [10.0; 4];
-        product(Operand::new(&a, 2, 3), Operand::new(&b, 3, 2), &mut out, false);
+        product(
+            Operand::new(&a, 2, 3),
+            Operand::new(&b, 3, 2),
+            &mut out,
+            false,
+        );
         assert_eq!(out, [5.0, 11.0, 14.0, 23.0]);
-        product(Operand::new(&b, 3, 2).transposed(), Operand::new(&a, 2, 3).transposed(), &mut out, true);
+        product(
+            Operand::new(&b, 3, 2).transposed(),
+            Operand::new(&a, 2, 3).transposed(),
+            &mut out,
+            true,
+        );
         assert_eq!(out, [10.0, 25.0, 25.0, 46.0]);
     }
 }

@@ -1,0 +1,78 @@
+//! Training speed of one LSTM configuration, in target tokens per second: forward, backward and optimiser step.
+//!
+//! `cargo bench --features train --bench training`; the same in PyTorch: `tools/training/bench_pytorch.py`.
+
+use candle_core::Device;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use dragoman::{
+    format::Seq2SeqConfig,
+    train::{
+        fused::{AdamW, AdamWOptions},
+        network::{LossOptions, Network},
+        parallel::Workers,
+    },
+};
+
+#[global_allocator]
+
+/// Sentences of a batch.
+const SENTENCES: usize = 128;
+/// Tokens of each side of a pair, `</s>` included.
+const LENGTH: usize = 20;
+
+fn training(criterion: &mut Criterion) {
+    let config = Seq2SeqConfig {
+        embedding: 256,
+        hidden: 512,
+        encoder_layers: 2,
+        decoder_layers: 2,
+        source_vocabulary: 12_000,
+        target_vocabulary: 12_000,
+    };
+    let network = Network::new(config, 1, &Device::Cpu).unwrap();
+    let options = AdamWOptions {
+        beta1: 0.9,
+        beta2: 0.98,
+        epsilon: 1e-8,
+        weight_decay: 0.0,
+        clip: 1.0,
+        bias_correction: true,
+    };
+    let mut optimiser =
+        AdamW::new(network.parameters().values().cloned().collect(), options).unwrap();
+    let workers = Workers::new(std::thread::available_parallelism().map_or(1, Into::into)).unwrap();
+    let sentence = |n: usize| -> Vec<u32> {
+        let mut ids: Vec<u32> = (1..LENGTH)
+            .map(|t| (2 + (n * 7919 + t * 104_729) % 11_998) as u32)
+            .collect();
+        ids.push(0);
+        ids
+    };
+    let sentences: Vec<Vec<u32>> = (0..SENTENCES).map(sentence).collect();
+    let pairs: Vec<_> = sentences
+        .iter()
+        .map(|s| (s.as_slice(), s.as_slice()))
+        .collect();
+    let tokens = SENTENCES * LENGTH;
+    let mut group = criterion.benchmark_group("training");
+    group
+        .sample_size(10)
+        .throughput(Throughput::Elements(tokens as u64));
+    group.bench_function("lstm-256-512-2-2", |bencher| {
+        bencher.iter(|| {
+            let loss = LossOptions {
+                smoothing: 0.1,
+                dropout: 0.1,
+                seed: 1,
+                scale: 1.0 / tokens as f32,
+                training: true,
+            };
+            let (_, gradients) = workers.gradients(&network, &pairs, loss).unwrap();
+            optimiser.step(&gradients, 1e-4).unwrap();
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, training);
+criterion_main!(benches);
