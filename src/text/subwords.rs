@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use sentencepiece_rs::{SentencePieceModel, SentencePieceProcessor};
+use sentencepiece_rs::{ModelType, PieceType, SentencePieceModel, SentencePieceProcessor};
 
+use super::segment::Lattice;
 use crate::{Error, Result};
 
 /// Id of `</s>`, which ends every sentence.
@@ -15,8 +16,13 @@ pub const UNK: u32 = 1;
 const SPACE: char = '\u{2581}';
 
 /// A vocabulary of subwords.
+#[derive(Debug)]
 pub struct Vocabulary {
     processor: SentencePieceProcessor,
+    /// Finds the best segmentation; `None` for models that are not unigram, which the crate segments.
+    lattice: Option<Lattice>,
+    /// The pieces that spell single bytes, if the model has them.
+    bytes: Option<Box<[u32; 256]>>,
 }
 
 impl Vocabulary {
@@ -33,8 +39,33 @@ impl Vocabulary {
         {
             return Err(Error::Vocabulary("id 0 must be </s> and id 1 <unk>".into()));
         }
+        let lattice = (model.model_type() == ModelType::Unigram).then(|| {
+            Lattice::new(model.pieces().iter().zip(0..).filter_map(
+                |(piece, id)| match piece.kind {
+                    PieceType::Normal => Some((piece.piece.as_str(), id, piece.score)),
+                    // SentencePiece prefers what a user defined over anything learnt.
+                    PieceType::UserDefined => Some((
+                        piece.piece.as_str(),
+                        id,
+                        0.1 * (piece.piece.len() as f32 - 1.0),
+                    )),
+                    _ => None,
+                },
+            ))
+        });
+        let mut byte_ids = Box::new([u32::MAX; 256]);
+        for (piece, id) in model.pieces().iter().zip(0..) {
+            if piece.kind == PieceType::Byte
+                && let Some(byte) = byte_value(&piece.piece)
+            {
+                byte_ids[usize::from(byte)] = id;
+            }
+        }
+        let bytes = (!byte_ids.contains(&u32::MAX)).then_some(byte_ids);
         Ok(Self {
             processor: SentencePieceProcessor::from_model(model).map_err(failed)?,
+            lattice,
+            bytes,
         })
     }
 
@@ -59,52 +90,70 @@ impl Vocabulary {
     /// Ids of a text, without `</s>`.
     #[must_use]
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        // The only failures of encoding are those of a broken model, which was refused on reading.
-        let ids = self.processor.encode_to_ids(text).unwrap_or_default();
-        ids.into_iter().map(|id| id as u32).collect()
+        let mut ids = Vec::new();
+        self.segment(text, |id, _| ids.push(id));
+        ids
     }
 
-    /// Ids of a text with the bytes of the text that each stands for. The bytes of one character that is
-    /// spelt as byte pieces share the range of the character.
+    /// Ids of a text with the bytes of the text that each stands for. The byte pieces that spell one character share its
+    /// range. Where the model's own normalisation changes the number of characters, ranges behind it may be off by as much.
     #[must_use]
     pub fn encode_with_ranges(&self, text: &str) -> Vec<(u32, Range<usize>)> {
-        let model = self.processor.model();
         let mut at = 0;
-        let mut bytes_left = 0;
         let mut tokens = Vec::new();
-        for piece in self.processor.encode(text).unwrap_or_default() {
-            let id = model.piece_to_id(&piece);
-            if model.is_byte(id) {
-                if bytes_left == 0 {
-                    at = skip_white_space(text, at);
-                    bytes_left = text[at..].chars().next().map_or(1, char::len_utf8);
-                }
-                let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
-                tokens.push((id as u32, at..end));
-                bytes_left -= 1;
-                if bytes_left == 0 {
-                    at = end;
-                }
-                continue;
-            }
-            bytes_left = 0;
-            let visible = piece.trim_start_matches(SPACE);
-            let start = if visible.len() < piece.len() {
-                skip_white_space(text, at)
+        self.segment(text, |id, surface| {
+            let visible = surface.trim_start_matches(SPACE);
+            let start = if visible.len() < surface.len() {
+                skip_spaces(text, at)
             } else {
                 at
             };
-            at = start;
+            let mut end = start;
             for c in visible.chars() {
-                at = if c == SPACE {
-                    skip_white_space(text, at)
+                end = if c == SPACE {
+                    skip_spaces(text, end)
                 } else {
-                    next_char(text, at)
+                    next_char(text, end)
                 };
             }
-            tokens.push((id as u32, start..at));
-        }
+            // The bytes of a character come with its text at the last of them only.
+            tokens.push((id, start..end));
+            at = end;
+        });
+        share_byte_ranges(&mut tokens);
         tokens
+    }
+
+    /// Calls `emit` with each id and the normalised text it covers; all byte pieces of a character but the last cover
+    /// nothing.
+    fn segment(&self, text: &str, mut emit: impl FnMut(u32, &str)) {
+        let Some(lattice) = &self.lattice else {
+            // Encoding fails for broken models only, and those were refused on reading.
+            for piece in self.processor.encode(text).unwrap_or_default() {
+                emit(self.processor.piece_to_id(&piece) as u32, &piece);
+            }
+            return;
+        };
+        let text = self.processor.normalize(text).unwrap_or_default();
+        for (id, range) in lattice.best(&text) {
+            let surface = &text[range];
+            match (id, &self.bytes) {
+                (Some(id), _) => emit(id, surface),
+                (None, None) => emit(UNK, surface),
+                (None, Some(bytes)) => {
+                    for c in surface
+                        .char_indices()
+                        .map(|(n, c)| &surface[n..n + c.len_utf8()])
+                    {
+                        let (last, first) = c.as_bytes().split_last().unwrap_or((&0, &[]));
+                        first
+                            .iter()
+                            .for_each(|&byte| emit(bytes[usize::from(byte)], ""));
+                        emit(bytes[usize::from(*last)], c);
+                    }
+                }
+            }
+        }
     }
 
     /// The text of ids. `</s>` is dropped; bytes that are no UTF-8 become U+FFFD.
@@ -166,6 +215,15 @@ fn flush(bytes: &mut Vec<u8>, text: &mut String, ranges: &mut [Range<usize>]) {
     bytes.clear();
 }
 
+/// Gives the byte pieces that cover nothing the range of the character that the next one ends.
+fn share_byte_ranges(tokens: &mut [(u32, Range<usize>)]) {
+    for n in (0..tokens.len().saturating_sub(1)).rev() {
+        if tokens[n].1.is_empty() {
+            tokens[n].1 = tokens[n + 1].1.clone();
+        }
+    }
+}
+
 /// The byte of a piece like `<0xE4>`.
 fn byte_value(piece: &str) -> Option<u8> {
     u8::from_str_radix(piece.strip_prefix("<0x")?.strip_suffix('>')?, 16).ok()
@@ -175,6 +233,6 @@ fn next_char(text: &str, at: usize) -> usize {
     at + text[at..].chars().next().map_or(0, char::len_utf8)
 }
 
-fn skip_white_space(text: &str, at: usize) -> usize {
+fn skip_spaces(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_start_matches(' ').len()
 }
