@@ -1,1 +1,35 @@
-//! Placeholder.
+//! Running a plan on the CPU: one file per kernel, a scalar reference for each, and the executor that calls them.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`simd`] | the instruction sets |
+//! | [`panels`] | int8 weights in the order in which the kernels read them |
+//! | [`affine`](mod@affine) | `y = W x + b` with int8 or float weights |
+//! | [`lstm`] | the elementwise half of an LSTM |
+//! | [`attention`] | scores, softmax and weighted sum over a sentence |
+//! | [`select`](mod@select) | log-softmax and the best tokens |
+//! | [`float`] | float functions with the same bits on every machine |
+//! | [`buffers`] | the memory of a plan |
+//! | [`executor`] | the operations of a plan, in order |
+
+#![expect(
+    clippy::inline_always,
+    reason = "only code that is inlined into a kernel is compiled with its instructions"
+)]
+
+pub mod affine;
+pub mod attention;
+pub mod buffers;
+pub mod executor;
+pub mod float;
+pub mod lstm;
+pub mod panels;
+pub mod rows;
+pub mod select;
+pub mod simd;
+mod weights;
+
+pub use executor::Executor;
+pub use select::Candidate;
+pub use simd::Isa;
+pub use weights::{Weight, Weights};

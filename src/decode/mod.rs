@@ -1,1 +1,204 @@
-//! Placeholder.
+//! From a model to translations: greedy and beam search, token scores, alignments and a guard against repetition loops.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`beam`] | which hypotheses go on, over a whole batch |
+//! | [`loops`] | repetition loops: noticing them, and ruling out the tokens that prolong them |
+
+pub mod beam;
+pub mod loops;
+
+use crate::cpu::executor::Hypotheses;
+use crate::cpu::{Candidate, Executor, Isa};
+use crate::model::{Batch, Model};
+use beam::{Beam, BeamOptions, History, Limits, Step};
+
+/// Ends every sentence.
+pub const END: u32 = 0;
+/// Stands for what the vocabulary cannot spell; never emitted.
+pub const UNKNOWN: u32 = 1;
+
+/// How to search for a translation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodeOptions {
+    /// Number of hypotheses kept for each sentence; 1 is greedy search.
+    pub beam: usize,
+    /// Exponent of the length by which the score of a hypothesis is divided: 0 prefers short ones, 1 compares averages.
+    pub length_penalty: f32,
+    /// A translation has at most this many tokens per source token, plus [`DecodeOptions::EXTRA_TOKENS`].
+    pub max_length_factor: f32,
+    /// Whether to report which source tokens each target token attended to.
+    pub alignment: bool,
+}
+
+impl DecodeOptions {
+    /// How much longer than the factor allows the translation of even the shortest sentence may be, in tokens.
+    pub const EXTRA_TOKENS: usize = 8;
+    /// Widest beam; wider ones are narrowed to this.
+    pub const MAX_BEAM: usize = 32;
+    /// Greatest [`Self::max_length_factor`]; greater ones are lowered to this.
+    pub const MAX_LENGTH_FACTOR: f32 = 16.0;
+
+    fn max_length(&self, source: usize) -> usize {
+        let factor = self.max_length_factor.clamp(0.0, Self::MAX_LENGTH_FACTOR);
+        (source as f32 * factor).ceil() as usize + Self::EXTRA_TOKENS
+    }
+
+    fn beam(&self) -> BeamOptions {
+        BeamOptions {
+            width: self.beam.clamp(1, Self::MAX_BEAM),
+            length_penalty: self.length_penalty.max(0.0),
+            alignment: self.alignment,
+        }
+    }
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self {
+            beam: 1,
+            length_penalty: 0.6,
+            max_length_factor: 2.0,
+            alignment: false,
+        }
+    }
+}
+
+/// The translation of one sentence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hypothesis {
+    /// Its tokens, without the final `</s>`.
+    pub tokens: Vec<u32>,
+    /// `log P / (tokens + 1)^length_penalty`, where `log P` includes the final `</s>`.
+    pub score: f32,
+    /// Log-probability of each token.
+    pub token_scores: Vec<f32>,
+    /// `[tokens, source tokens]`, row-major: how much each token attended to each source token, `</s>` included. Rows sum to 1.
+    pub alignment: Option<Vec<f32>>,
+    /// Whether the translation had fallen into a loop and this is the second attempt, made with repetitions ruled out.
+    pub looped: bool,
+}
+
+/// Translates batches of sentences; owns all memory that this takes.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    executor: Executor,
+    beam: Beam,
+}
+
+impl Decoder {
+    /// A decoder for a model, with the fastest instructions of this machine.
+    #[must_use]
+    pub fn new(model: &Model) -> Self {
+        Self::with_isa(model, Isa::detect())
+    }
+
+    /// A decoder for a model, with the given instructions.
+    #[must_use]
+    pub fn with_isa(model: &Model, isa: Isa) -> Self {
+        Self {
+            executor: Executor::new(model, isa),
+            beam: Beam::default(),
+        }
+    }
+
+    /// Translates sentences, each a sequence of source tokens that ends with `</s>`, as one batch.
+    ///
+    /// The translation of a sentence does not depend on the others. Memory grows with the number of tokens in the batch, so
+    /// callers split long texts. An empty sequence has an empty translation.
+    ///
+    /// `model` must be the one that the decoder was made for.
+    #[must_use]
+    pub fn translate<S: AsRef<[u32]>>(
+        &mut self,
+        model: &Model,
+        sources: &[S],
+        options: &DecodeOptions,
+    ) -> Vec<Hypothesis> {
+        let sources: Vec<&[u32]> = sources.iter().map(AsRef::as_ref).collect();
+        let mut hypotheses = self.search(model, &sources, options, false);
+        let looped: Vec<usize> = (0..sources.len())
+            .filter(|&i| loops::is_loop(&hypotheses[i].tokens, sources[i]))
+            .collect();
+        if !looped.is_empty() {
+            let sources: Vec<&[u32]> = looped.iter().map(|&i| sources[i]).collect();
+            for (i, hypothesis) in looped
+                .into_iter()
+                .zip(self.search(model, &sources, options, true))
+            {
+                hypotheses[i] = Hypothesis {
+                    looped: true,
+                    ..hypothesis
+                };
+            }
+        }
+        hypotheses
+    }
+
+    /// Translates a batch, ruling out repeated n-grams if `blocking`.
+    fn search(
+        &mut self,
+        model: &Model,
+        sources: &[&[u32]],
+        options: &DecodeOptions,
+        blocking: bool,
+    ) -> Vec<Hypothesis> {
+        let mut hypotheses = vec![Hypothesis::default(); sources.len()];
+        let present: Vec<usize> = (0..sources.len())
+            .filter(|&i| !sources[i].is_empty())
+            .collect();
+        let batch = Batch::new(&present.iter().map(|&i| sources[i]).collect::<Vec<_>>());
+        let Self { executor, beam } = self;
+        executor.encode(model, &batch, batch.sentences() * options.beam().width);
+        let limits = (0..batch.sentences()).map(|sentence| batch.length(sentence));
+        beam.start(
+            limits.map(|source| Limits {
+                source,
+                target: options.max_length(source),
+            }),
+            options.beam(),
+        );
+        while !beam.is_done() {
+            executor.step(
+                model,
+                &batch,
+                Hypotheses {
+                    sentences: beam.sentences(),
+                    previous: beam.previous(),
+                },
+            );
+            beam.advance(&mut Computed {
+                executor,
+                model,
+                blocking,
+            });
+            executor.reorder(beam.parents());
+        }
+        for sentence in 0..batch.sentences() {
+            hypotheses[present[batch.origin(sentence)]] = beam.best(sentence);
+        }
+        hypotheses
+    }
+}
+
+/// A step on the CPU as the search sees it.
+struct Computed<'a> {
+    executor: &'a mut Executor,
+    model: &'a Model,
+    blocking: bool,
+}
+
+impl Step for Computed<'_> {
+    fn select(&mut self, hypothesis: usize, history: History<'_>, best: &mut [Candidate]) -> usize {
+        let logits = self.executor.logits(self.model, hypothesis);
+        logits[UNKNOWN as usize] = f32::NEG_INFINITY;
+        if self.blocking {
+            loops::block_repeats(&history, |token| logits[token as usize] = f32::NEG_INFINITY);
+        }
+        self.executor.select(self.model, hypothesis, best)
+    }
+
+    fn alignment(&self, hypothesis: usize, length: usize) -> &[f32] {
+        self.executor.alignment(hypothesis, length)
+    }
+}

@@ -1,0 +1,281 @@
+//! `y = epilogue(W x + b)` for a batch of rows, with int8 or float weights.
+#![expect(
+    clippy::needless_range_loop,
+    reason = "register blocks read best as loops over indices"
+)]
+
+use super::float;
+use super::panels::{ACTIVATION_OFFSET, Panels};
+use super::rows::{Rows, RowsMut};
+use super::simd::{GROUP, Isa, Kernel, PANEL, Simd};
+use super::weights::Weight;
+use crate::model::plan::Epilogue;
+
+/// Largest magnitude of a quantised activation: with the offset added it has seven bits.
+const ACTIVATION_LIMIT: f32 = 63.0;
+
+/// Rows of activations, quantised one by one: `x = (a - 64) * scale` with `a` in `1..=127`.
+#[derive(Clone, Debug, Default)]
+pub struct Activations {
+    groups: usize,
+    values: Vec<[u8; GROUP]>,
+    scales: Vec<f32>,
+}
+
+impl Activations {
+    /// Makes room for `rows` rows of `cols` values.
+    pub fn reserve(&mut self, rows: usize, cols: usize) {
+        let groups = cols.div_ceil(GROUP);
+        self.values
+            .reserve((rows * groups).saturating_sub(self.values.len()));
+        self.scales.reserve(rows.saturating_sub(self.scales.len()));
+    }
+
+    /// Quantises the first `count` rows.
+    pub fn quantise(&mut self, isa: Isa, x: Rows<'_>, count: usize) {
+        self.groups = x.width().div_ceil(GROUP);
+        self.values.resize(count * self.groups, [0; GROUP]);
+        self.scales.resize(count, 0.0);
+        isa.run(Quantise { x, to: self });
+    }
+
+    fn row(&self, row: usize) -> &[[u8; GROUP]] {
+        &self.values[row * self.groups..][..self.groups]
+    }
+}
+
+struct Quantise<'a> {
+    x: Rows<'a>,
+    to: &'a mut Activations,
+}
+
+impl Kernel for Quantise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        // Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the low bits.
+        const ROUND: f32 = 12_582_912.0;
+        let rows = self
+            .to
+            .values
+            .chunks_exact_mut(self.to.groups)
+            .zip(&mut self.to.scales);
+        for (row, (values, scale)) in rows.enumerate() {
+            let x = self.x.row(row);
+            let largest = float::max_abs(x);
+            *scale = largest / ACTIVATION_LIMIT;
+            let inverse = if largest > 0.0 {
+                ACTIVATION_LIMIT / largest
+            } else {
+                0.0
+            };
+            // The mask is without effect on finite values; it keeps even others within the seven bits that kernels rely on.
+            let quantise = |x: f32| {
+                ((x * inverse + ROUND).to_bits() as u8).wrapping_add(ACTIVATION_OFFSET as u8) & 0x7f
+            };
+            let values = values.as_flattened_mut();
+            for (value, &x) in values.iter_mut().zip(x) {
+                *value = quantise(x);
+            }
+            values[x.len()..].fill(0);
+        }
+    }
+}
+
+/// The weights, bias and epilogue of a product.
+#[derive(Clone, Copy)]
+pub struct Affine<'a> {
+    /// `[out, in]`.
+    pub weight: &'a Weight,
+    /// `[out]`, padded to whole panels.
+    pub bias: Option<&'a [f32]>,
+    /// How the result is stored.
+    pub epilogue: Epilogue,
+}
+
+impl Affine<'_> {
+    /// Computes the first `count` rows: `x` is `[count, in]` and `y` is `[count, out]`.
+    pub fn run(
+        self,
+        isa: Isa,
+        count: usize,
+        x: Rows<'_>,
+        y: RowsMut<'_>,
+        scratch: &mut Activations,
+    ) {
+        let Self {
+            weight,
+            bias,
+            epilogue,
+        } = self;
+        match weight {
+            Weight::Quantised(panels) => {
+                scratch.quantise(isa, x, count);
+                isa.run(Quantised {
+                    panels,
+                    bias,
+                    epilogue,
+                    x: scratch,
+                    y,
+                });
+            }
+            Weight::Float { cols, data, .. } => {
+                isa.run(Float {
+                    weights: Rows::dense(data, *cols),
+                    bias,
+                    epilogue,
+                    count,
+                    x,
+                    y,
+                });
+            }
+        }
+    }
+}
+
+struct Float<'a> {
+    weights: Rows<'a>,
+    bias: Option<&'a [f32]>,
+    epilogue: Epilogue,
+    count: usize,
+    x: Rows<'a>,
+    y: RowsMut<'a>,
+}
+
+impl Kernel for Float<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, _: S) {
+        for out in 0..self.y.width() {
+            let weights = self.weights.row(out);
+            let bias = self.bias.map_or(0.0, |bias| bias[out]);
+            for row in 0..self.count {
+                let value = float::dot(weights, self.x.row(row)) + bias;
+                let y = &mut self.y.row(row)[out];
+                *y = match self.epilogue {
+                    Epilogue::Store => value,
+                    Epilogue::Add => value + *y,
+                    Epilogue::Tanh => float::tanh(value),
+                };
+            }
+        }
+    }
+}
+
+struct Quantised<'a> {
+    panels: &'a Panels,
+    bias: Option<&'a [f32]>,
+    epilogue: Epilogue,
+    x: &'a Activations,
+    y: RowsMut<'a>,
+}
+
+impl Kernel for Quantised<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let (panels, rows) = (self.panels.panels(), self.x.scales.len());
+        // A panel stays in the first-level cache while all rows of the batch pass by.
+        let wide = S::ACCUMULATORS.min(4);
+        let mut panel = 0;
+        while panel + wide <= panels {
+            match S::ACCUMULATORS {
+                16.. => self.rows::<S, 4, 4>(simd, panel, rows),
+                4..16 => self.rows::<S, 4, 1>(simd, panel, rows),
+                2..4 => self.rows::<S, 2, 1>(simd, panel, rows),
+                _ => self.rows::<S, 1, 1>(simd, panel, rows),
+            }
+            panel += wide;
+        }
+        for panel in panel..panels {
+            self.rows::<S, 1, 1>(simd, panel, rows);
+        }
+    }
+}
+
+impl Quantised<'_> {
+    /// Multiplies `P` panels with all rows of activations, `M` at a time.
+    #[inline(always)]
+    fn rows<S: Simd, const P: usize, const M: usize>(
+        &mut self,
+        simd: S,
+        panel: usize,
+        rows: usize,
+    ) {
+        let mut row = 0;
+        while row + M <= rows {
+            self.block::<S, P, M>(simd, panel, row);
+            row += M;
+        }
+        while row < rows {
+            self.block::<S, P, 1>(simd, panel, row);
+            row += 1;
+        }
+    }
+
+    /// Multiplies `P` panels with `M` rows of activations, all sums in registers.
+    #[inline(always)]
+    fn block<S: Simd, const P: usize, const M: usize>(
+        &mut self,
+        simd: S,
+        panel: usize,
+        row: usize,
+    ) {
+        let groups = self.panels.groups();
+        let mut sums = [[simd.start(self.panels.starts(panel)); M]; P];
+        let mut tiles = [self.panels.tiles(panel); P];
+        for p in 1..P {
+            sums[p] = [simd.start(self.panels.starts(panel + p)); M];
+            tiles[p] = self.panels.tiles(panel + p);
+        }
+        let x: [_; M] = std::array::from_fn(|m| self.x.row(row + m));
+        for g in 0..groups {
+            let mut activations = [simd.activations(x[0][g]); M];
+            for m in 1..M {
+                activations[m] = simd.activations(x[m][g]);
+            }
+            for p in 0..P {
+                let weights = simd.weights(&tiles[p][g]);
+                for m in 0..M {
+                    sums[p][m] = simd.dot(sums[p][m], weights, activations[m]);
+                }
+            }
+        }
+        for p in 0..P {
+            for m in 0..M {
+                self.store(panel + p, row + m, simd.finish(sums[p][m]));
+            }
+        }
+    }
+
+    /// Turns the sums of one panel and one row into floats.
+    #[inline(always)]
+    fn store(&mut self, panel: usize, row: usize, sums: [i32; PANEL]) {
+        let (scale, scales) = (self.x.scales[row], self.panels.scales(panel));
+        let mut values = [0.0; PANEL];
+        for i in 0..PANEL {
+            values[i] = sums[i] as f32 * scale * scales[i];
+        }
+        if let Some(bias) = self.bias {
+            for (value, bias) in values.iter_mut().zip(&bias[panel * PANEL..][..PANEL]) {
+                *value += bias;
+            }
+        }
+        let first = panel * PANEL;
+        let count = PANEL.min(self.panels.rows() - first);
+        let y = &mut self.y.row(row)[first..][..count];
+        match self.epilogue {
+            Epilogue::Store => {}
+            Epilogue::Tanh => values = values.map(float::tanh),
+            Epilogue::Add => {
+                for (value, y) in values.iter_mut().zip(&*y) {
+                    *value += y;
+                }
+            }
+        }
+        y.copy_from_slice(&values[..count]);
+    }
+}

@@ -1,0 +1,306 @@
+//! Carries out a plan on the CPU.
+
+use super::affine::{Activations, Affine};
+use super::attention::Attention;
+use super::buffers::{Buffers, Counts, grow};
+use super::lstm::lstm_cell;
+use super::rows::{Rows, RowsMut};
+use super::select::{Candidate, select};
+use super::simd::Isa;
+use super::weights::{Weight, Weights};
+use crate::model::plan::{Direction, Epilogue, Ids, Op, Plan, View};
+use crate::model::{Batch, Model};
+
+/// The row of an embedding that stands for tokens outside the vocabulary: `<unk>`.
+const UNKNOWN: usize = 1;
+
+/// Runs a model. Its memory grows to the largest batch seen; steps never allocate.
+#[derive(Clone, Debug)]
+pub struct Executor {
+    isa: Isa,
+    buffers: Buffers,
+    activations: Activations,
+    /// h and c of every sentence while an LSTM reads whole sentences.
+    hidden: Vec<f32>,
+    cell: Vec<f32>,
+    /// Weights of the last attention, `[hypotheses, longest]`.
+    alignment: Vec<f32>,
+    /// Length of the longest sentence of the batch.
+    longest: usize,
+}
+
+/// The hypotheses of a step, row by row.
+#[derive(Clone, Copy, Debug)]
+pub struct Hypotheses<'a> {
+    /// The sentence of the batch that each translates.
+    pub sentences: &'a [usize],
+    /// The token that each ends with.
+    pub previous: &'a [u32],
+}
+
+/// What the operations of one run have in common.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    weights: &'a Weights,
+    batch: &'a Batch,
+    hypotheses: Hypotheses<'a>,
+    counts: Counts,
+}
+
+impl Executor {
+    /// An executor for one model.
+    #[must_use]
+    pub fn new(model: &Model, isa: Isa) -> Self {
+        Self {
+            isa,
+            buffers: Buffers::new(model.plan()),
+            activations: Activations::default(),
+            hidden: Vec::new(),
+            cell: Vec::new(),
+            alignment: Vec::new(),
+            longest: 0,
+        }
+    }
+
+    /// Runs the encoder and makes room for up to `capacity` hypotheses.
+    ///
+    /// Afterwards there is one hypothesis per sentence, in the order of the batch.
+    pub fn encode(&mut self, model: &Model, batch: &Batch, capacity: usize) {
+        self.reserve(model.plan(), batch, capacity.max(batch.sentences()));
+        let task = Task {
+            weights: model.weights(),
+            batch,
+            hypotheses: Hypotheses {
+                sentences: &[],
+                previous: &[],
+            },
+            counts: Counts {
+                tokens: batch.tokens().len(),
+                hypotheses: batch.sentences(),
+            },
+        };
+        for op in &model.plan().encode {
+            self.execute(op, task);
+        }
+    }
+
+    /// Extends every hypothesis by its last token: computes new states and the logits of the token to follow.
+    pub fn step(&mut self, model: &Model, batch: &Batch, hypotheses: Hypotheses<'_>) {
+        let task = Task {
+            weights: model.weights(),
+            batch,
+            hypotheses,
+            counts: Counts {
+                tokens: batch.tokens().len(),
+                hypotheses: hypotheses.previous.len(),
+            },
+        };
+        for op in &model.plan().step {
+            self.execute(op, task);
+        }
+    }
+
+    /// Gives hypothesis i of the next step the state of hypothesis `parents[i]` of the last one.
+    pub fn reorder(&mut self, parents: &[usize]) {
+        let in_place = |(row, &parent)| row == parent;
+        if !parents.iter().enumerate().all(in_place) {
+            self.buffers.reorder(parents);
+        }
+    }
+
+    /// The logits that the last step gave one hypothesis. A token is ruled out by making its logit minus infinity.
+    pub fn logits(&mut self, model: &Model, hypothesis: usize) -> &mut [f32] {
+        let logits = self.buffers.write(model.plan().logits);
+        logits.into_row(hypothesis)
+    }
+
+    /// Finds the best next tokens of one hypothesis, see [`select`].
+    pub fn select(&mut self, model: &Model, hypothesis: usize, best: &mut [Candidate]) -> usize {
+        let isa = self.isa;
+        select(isa, self.logits(model, hypothesis), best)
+    }
+
+    /// How much one hypothesis attended to each of the first `length` tokens of its sentence in the last step.
+    #[must_use]
+    pub fn alignment(&self, hypothesis: usize, length: usize) -> &[f32] {
+        &self.alignment[hypothesis * self.longest..][..length]
+    }
+
+    fn reserve(&mut self, plan: &Plan, batch: &Batch, hypotheses: usize) {
+        let tokens = batch.tokens().len();
+        let counts = Counts { tokens, hypotheses };
+        self.buffers.reserve(counts);
+        self.longest = batch.longest();
+        grow(&mut self.alignment, hypotheses * self.longest);
+        for op in plan.encode.iter().chain(&plan.step) {
+            match *op {
+                Op::Affine { input, .. } => {
+                    let rows = self.buffers.count(input, counts);
+                    self.activations.reserve(rows, input.width);
+                }
+                Op::Lstm { output, .. } => {
+                    self.activations.reserve(batch.sentences(), output.width);
+                    grow(&mut self.hidden, batch.sentences() * output.width);
+                    grow(&mut self.cell, batch.sentences() * output.width);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn execute(&mut self, op: &Op, task: Task<'_>) {
+        match *op {
+            Op::Embed { table, ids, output } => {
+                let ids = match ids {
+                    Ids::Source => task.batch.tokens(),
+                    Ids::Previous => task.hypotheses.previous,
+                };
+                embed(task.weights.matrix(table), ids, self.buffers.write(output));
+            }
+            Op::Affine {
+                weight,
+                bias,
+                input,
+                output,
+                epilogue,
+            } => {
+                let affine = Affine {
+                    weight: task.weights.matrix(weight),
+                    bias: bias.map(|bias| task.weights.vector(bias)),
+                    epilogue,
+                };
+                let count = self.buffers.count(input, task.counts);
+                let (x, y) = self.buffers.pair(input, output);
+                affine.run(self.isa, count, x, y, &mut self.activations);
+            }
+            Op::Lstm {
+                recurrent,
+                direction,
+                gates,
+                output,
+            } => {
+                let recurrent = task.weights.matrix(recurrent);
+                self.lstm(recurrent, direction, gates, output, task.batch);
+            }
+            Op::LstmCell {
+                gates,
+                cell,
+                hidden,
+            } => {
+                let count = self.buffers.count(gates, task.counts);
+                let (gates, [cell, hidden]) = self.buffers.read_one(gates, [cell, hidden]);
+                lstm_cell(self.isa, count, gates, cell, hidden);
+            }
+            Op::Attention {
+                query,
+                keys,
+                values,
+                output,
+                scale,
+            } => self.attention([query, keys, values], output, scale, task),
+            Op::Mean { input, output } => {
+                let (x, mut y) = self.buffers.pair(input, output);
+                for sentence in 0..task.batch.sentences() {
+                    let tokens = task.batch.rows(sentence).map(|row| x.row(row));
+                    mean(tokens, y.row(sentence));
+                }
+            }
+            Op::Zero { output } => {
+                let count = self.buffers.count(output, task.counts);
+                let mut y = self.buffers.write(output);
+                (0..count).for_each(|row| y.row(row).fill(0.0));
+            }
+            Op::Copy { input, output } => {
+                let count = self.buffers.count(output, task.counts);
+                let (x, mut y) = self.buffers.pair(input, output);
+                (0..count).for_each(|row| y.row(row).copy_from_slice(x.row(row)));
+            }
+            Op::Add { input, output } => {
+                let count = self.buffers.count(output, task.counts);
+                let (x, mut y) = self.buffers.pair(input, output);
+                (0..count).for_each(|row| add(y.row(row), x.row(row)));
+            }
+        }
+    }
+
+    /// An LSTM over whole sentences. Sentences take part as long as they have tokens; ordered from long to short, as they
+    /// are in a batch, those are always the first ones.
+    fn lstm(
+        &mut self,
+        recurrent: &Weight,
+        direction: Direction,
+        gates: View,
+        output: View,
+        batch: &Batch,
+    ) {
+        let (isa, width) = (self.isa, output.width);
+        let affine = Affine {
+            weight: recurrent,
+            bias: None,
+            epilogue: Epilogue::Add,
+        };
+        self.hidden[..batch.sentences() * width].fill(0.0);
+        self.cell[..batch.sentences() * width].fill(0.0);
+        for time in 0..batch.longest() {
+            let step = batch.step(match direction {
+                Direction::Forward => time,
+                Direction::Backward => batch.longest() - 1 - time,
+            });
+            // gates[t] += recurrent . h[t - 1]
+            let previous = Rows::dense(&self.hidden, width);
+            let sums = self.buffers.write(gates).skip(step.start);
+            affine.run(isa, step.len(), previous, sums, &mut self.activations);
+
+            let (gates, mut output) = self.buffers.pair(gates, output);
+            let hidden = RowsMut::dense(&mut self.hidden, width);
+            let cell = RowsMut::dense(&mut self.cell, width);
+            lstm_cell(isa, step.len(), gates.skip(step.start), cell, hidden);
+            for (row, hidden) in step.zip(self.hidden.chunks_exact(width)) {
+                output.row(row).copy_from_slice(hidden);
+            }
+        }
+    }
+
+    /// Attention of every hypothesis over its sentence; `inputs` are query, keys and values.
+    fn attention(&mut self, inputs: [View; 3], output: View, scale: f32, task: Task<'_>) {
+        let ([query, keys, values], mut output) = self.buffers.read_three(inputs, output);
+        for (row, &sentence) in task.hypotheses.sentences.iter().enumerate() {
+            let tokens = task.batch.rows(sentence);
+            let weights = &mut self.alignment[row * self.longest..][..tokens.len()];
+            let attention = Attention {
+                query: query.row(row),
+                keys,
+                values,
+                tokens,
+                scale,
+                weights,
+                output: output.row(row),
+            };
+            attention.run(self.isa);
+        }
+    }
+}
+
+/// Rows of a table; ids outside it read the row of `<unk>`.
+fn embed(table: &Weight, ids: &[u32], mut output: RowsMut<'_>) {
+    for (row, &id) in ids.iter().enumerate() {
+        let id = id as usize;
+        let id = if id < table.rows() { id } else { UNKNOWN };
+        table.row(id, output.row(row));
+    }
+}
+
+fn mean<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, mean: &mut [f32]) {
+    let scale = 1.0 / rows.len() as f32;
+    mean.fill(0.0);
+    rows.for_each(|row| add(mean, row));
+    for mean in mean {
+        *mean *= scale;
+    }
+}
+
+fn add(y: &mut [f32], x: &[f32]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += x;
+    }
+}

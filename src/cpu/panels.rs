@@ -1,0 +1,108 @@
+//! int8 weights in the order in which the kernels read them.
+
+use super::simd::{GROUP, PANEL, Tile};
+use crate::format::QuantisedMatrix;
+
+/// What is added to a quantised activation to make it unsigned.
+pub const ACTIVATION_OFFSET: i32 = 64;
+
+/// An int8 matrix `[rows, cols]`, cut into panels of [`PANEL`] rows.
+///
+/// A panel is a sequence of [`Tile`]s, one for every [`GROUP`] columns, so that the product with one row of activations
+/// reads memory in order and needs no horizontal sum. Missing rows and columns are zero.
+#[derive(Clone, Debug)]
+pub struct Panels {
+    rows: usize,
+    cols: usize,
+    tiles: Vec<Tile>,
+    /// Scale of every row, padded to whole panels.
+    scales: Vec<f32>,
+    /// `-ACTIVATION_OFFSET * sum of the row`: where the sums start, so that they end without the activations' offset.
+    starts: Vec<i32>,
+}
+
+impl Panels {
+    /// Arranges a matrix.
+    #[must_use]
+    pub fn new(matrix: &QuantisedMatrix) -> Self {
+        let (rows, cols) = (matrix.rows, matrix.cols);
+        let (panels, groups) = (rows.div_ceil(PANEL), cols.div_ceil(GROUP));
+        let mut tiles = vec![Tile([0; PANEL * GROUP]); panels * groups];
+        let mut starts = vec![0; panels * PANEL];
+        for (row, weights) in matrix.data.chunks_exact(cols).enumerate() {
+            let panel = &mut tiles[row / PANEL * groups..][..groups];
+            for (tile, group) in panel.iter_mut().zip(weights.chunks(GROUP)) {
+                tile.0[row % PANEL * GROUP..][..group.len()].copy_from_slice(group);
+            }
+            starts[row] =
+                -ACTIVATION_OFFSET * weights.iter().map(|&weight| i32::from(weight)).sum::<i32>();
+        }
+        let mut scales = matrix.scales.clone();
+        scales.resize(panels * PANEL, 0.0);
+        Self {
+            rows,
+            cols,
+            tiles,
+            scales,
+            starts,
+        }
+    }
+
+    /// Output channels.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Input channels.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Tiles per panel: input channels in groups of [`GROUP`], rounded up.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.cols.div_ceil(GROUP)
+    }
+
+    /// Number of panels.
+    #[must_use]
+    pub fn panels(&self) -> usize {
+        self.rows.div_ceil(PANEL)
+    }
+
+    /// The tiles of one panel.
+    #[must_use]
+    pub fn tiles(&self, panel: usize) -> &[Tile] {
+        &self.tiles[panel * self.groups()..][..self.groups()]
+    }
+
+    /// The scales of one panel's rows.
+    ///
+    /// # Panics
+    /// If there is no such panel.
+    #[must_use]
+    pub fn scales(&self, panel: usize) -> &[f32; PANEL] {
+        &self.scales.as_chunks().0[panel]
+    }
+
+    /// The values at which the sums of one panel start.
+    ///
+    /// # Panics
+    /// If there is no such panel.
+    #[must_use]
+    pub fn starts(&self, panel: usize) -> &[i32; PANEL] {
+        &self.starts.as_chunks().0[panel]
+    }
+
+    /// Writes the real values of one row to `out`, which has [`Self::cols`] elements.
+    pub fn row(&self, row: usize, out: &mut [f32]) {
+        let (scale, first) = (self.scales[row], row % PANEL * GROUP);
+        for (tile, out) in self.tiles(row / PANEL).iter().zip(out.chunks_mut(GROUP)) {
+            for (out, &weight) in out.iter_mut().zip(&tile.0[first..]) {
+                *out = f32::from(weight) * scale;
+            }
+        }
+    }
+}

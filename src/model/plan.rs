@@ -1,0 +1,307 @@
+//! What a model computes, as data: a short list of operations over named buffers.
+//!
+//! An architecture writes its plan once; an engine (the CPU today) carries it out without knowing the architecture. There are
+//! two programs: `encode` runs once per batch, `step` once per target token. Buffers are matrices whose rows are tokens,
+//! sentences or hypotheses and whose width is fixed; operations read and write [`View`]s, that is, ranges of columns, so that
+//! a concatenation `[a ; b]` is only two writers and one reader of the same buffer.
+
+/// What the rows of a buffer stand for, which decides how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Every token of every source sentence, in the order of [`super::Batch`].
+    Tokens,
+    /// Every hypothesis that is still being extended. Before the first step there is one per sentence.
+    Hypotheses,
+}
+
+/// A matrix of intermediate results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BufferInfo {
+    /// What its rows are.
+    pub rows: Rows,
+    /// Its number of columns.
+    pub width: usize,
+    /// Whether a hypothesis takes its row along from step to step.
+    pub state: bool,
+}
+
+/// A tensor of the weights file that the plan uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Its name in the weights file.
+    pub name: String,
+    /// `[out, in]` for a matrix, `[out]` for a vector.
+    pub shape: Vec<usize>,
+}
+
+/// Names a buffer of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffer(usize);
+
+/// Names a weight matrix of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matrix(usize);
+
+/// Names a bias vector of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vector(usize);
+
+/// A range of columns of a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The buffer.
+    pub buffer: Buffer,
+    /// Its first column.
+    pub column: usize,
+    /// Its number of columns.
+    pub width: usize,
+}
+
+/// Which tokens to look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// The tokens of the source sentences.
+    Source,
+    /// The token each hypothesis ends with.
+    Previous,
+}
+
+/// In which order a recurrent layer reads a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From its first token to its last.
+    Forward,
+    /// From its last token to its first.
+    Backward,
+}
+
+/// What happens to the result of a product on its way to the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Epilogue {
+    /// It replaces the output.
+    Store,
+    /// It is added to the output.
+    Add,
+    /// Its hyperbolic tangent replaces the output.
+    Tanh,
+}
+
+/// One operation. `input` and `output` are never in the same buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// `output[r] = table[id of row r]`; ids outside the table read row 1, `<unk>`.
+    Embed {
+        /// `[vocabulary, width]`.
+        table: Matrix,
+        /// Which tokens.
+        ids: Ids,
+        /// `[rows, width]`.
+        output: View,
+    },
+    /// `output[r] = epilogue(weight . input[r] + bias)`.
+    Affine {
+        /// `[out, in]`.
+        weight: Matrix,
+        /// `[out]`.
+        bias: Option<Vector>,
+        /// `[rows, in]`.
+        input: View,
+        /// `[rows, out]`.
+        output: View,
+        /// How the result is stored.
+        epilogue: Epilogue,
+    },
+    /// An LSTM over whole sentences, from zero states: [`Op::LstmCell`] token after token, with
+    /// `gates[t] + recurrent . h[t - 1]` in the place of its gates.
+    Lstm {
+        /// `[4 hidden, hidden]`.
+        recurrent: Matrix,
+        /// `[tokens, 4 hidden]`: the input's share; overwritten.
+        gates: View,
+        /// The order of the tokens.
+        direction: Direction,
+        /// `[tokens, hidden]`: h of every token.
+        output: View,
+    },
+    /// One step of an LSTM: with `[i f g o] = gates`,
+    /// `cell = sigmoid(f) cell + sigmoid(i) tanh(g)`, `hidden = sigmoid(o) tanh(cell)`.
+    LstmCell {
+        /// `[rows, 4 hidden]`.
+        gates: View,
+        /// `[rows, hidden]`.
+        cell: View,
+        /// `[rows, hidden]`.
+        hidden: View,
+    },
+    /// `output[sentence] = mean of input[token] over the tokens of the sentence`.
+    Mean {
+        /// `[tokens, width]`.
+        input: View,
+        /// `[hypotheses, width]`, before the first step.
+        output: View,
+    },
+    /// `output = 0`.
+    Zero {
+        /// Any view.
+        output: View,
+    },
+    /// `output = input`.
+    Copy {
+        /// `[rows, width]`.
+        input: View,
+        /// `[rows, width]`.
+        output: View,
+    },
+    /// `output += input`.
+    Add {
+        /// `[rows, width]`.
+        input: View,
+        /// `[rows, width]`.
+        output: View,
+    },
+    /// `output[h] = sum_i a_i values[i]` with `a = softmax_i(scale * query[h] . keys[i])` over the tokens i of the sentence
+    /// that hypothesis h translates. The last attention of a step is the alignment.
+    Attention {
+        /// `[hypotheses, width]`.
+        query: View,
+        /// `[tokens, width]`.
+        keys: View,
+        /// `[tokens, width of output]`.
+        values: View,
+        /// `[hypotheses, width of output]`.
+        output: View,
+        /// Factor of the scores, usually `1 / sqrt(width)`.
+        scale: f32,
+    },
+}
+
+/// Both programs of a model and everything they refer to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The buffers, by [`Buffer`].
+    pub buffers: Vec<BufferInfo>,
+    /// The weight matrices, by [`Matrix`].
+    pub matrices: Vec<TensorInfo>,
+    /// The bias vectors, by [`Vector`].
+    pub vectors: Vec<TensorInfo>,
+    /// From the source tokens to everything that a step needs.
+    pub encode: Vec<Op>,
+    /// From the previous tokens to the logits and the next state.
+    pub step: Vec<Op>,
+    /// `[hypotheses, target vocabulary]`: where a step leaves its result.
+    pub logits: View,
+}
+
+/// Declares the buffers and tensors of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    buffers: Vec<BufferInfo>,
+    matrices: Vec<TensorInfo>,
+    vectors: Vec<TensorInfo>,
+}
+
+impl Builder {
+    /// A buffer with a row for every source token.
+    pub fn tokens(&mut self, width: usize) -> View {
+        self.buffer(Rows::Tokens, width, false)
+    }
+
+    /// A buffer with a row for every hypothesis, valid within a step.
+    pub fn hypotheses(&mut self, width: usize) -> View {
+        self.buffer(Rows::Hypotheses, width, false)
+    }
+
+    /// A buffer with a row for every hypothesis that is kept from step to step.
+    pub fn state(&mut self, width: usize) -> View {
+        self.buffer(Rows::Hypotheses, width, true)
+    }
+
+    /// The weight matrix `[rows, cols]` of this name.
+    pub fn matrix(&mut self, name: impl Into<String>, rows: usize, cols: usize) -> Matrix {
+        self.matrices.push(TensorInfo {
+            name: name.into(),
+            shape: vec![rows, cols],
+        });
+        Matrix(self.matrices.len() - 1)
+    }
+
+    /// The bias vector of this name.
+    pub fn vector(&mut self, name: impl Into<String>, len: usize) -> Vector {
+        self.vectors.push(TensorInfo {
+            name: name.into(),
+            shape: vec![len],
+        });
+        Vector(self.vectors.len() - 1)
+    }
+
+    /// The finished plan.
+    #[must_use]
+    pub fn finish(self, encode: Vec<Op>, step: Vec<Op>, logits: View) -> Plan {
+        let Self {
+            buffers,
+            matrices,
+            vectors,
+        } = self;
+        Plan {
+            buffers,
+            matrices,
+            vectors,
+            encode,
+            step,
+            logits,
+        }
+    }
+
+    fn buffer(&mut self, rows: Rows, width: usize, state: bool) -> View {
+        self.buffers.push(BufferInfo { rows, width, state });
+        View {
+            buffer: Buffer(self.buffers.len() - 1),
+            column: 0,
+            width,
+        }
+    }
+}
+
+impl Buffer {
+    /// Its place in [`Plan::buffers`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl Matrix {
+    /// Its place in [`Plan::matrices`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl Vector {
+    /// Its place in [`Plan::vectors`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl View {
+    /// `width` columns of this view from `column` on.
+    ///
+    /// # Panics
+    /// If the view is narrower.
+    #[must_use]
+    pub fn columns(self, column: usize, width: usize) -> Self {
+        assert!(
+            column + width <= self.width,
+            "a view of {} columns has no {column}+{width}",
+            self.width
+        );
+        Self {
+            buffer: self.buffer,
+            column: self.column + column,
+            width,
+        }
+    }
+}
