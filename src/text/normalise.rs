@@ -4,104 +4,134 @@
 //! This replaces SentencePiece's `nmt_nfkc`, which folds the Chinese ，！？：；（） to ASCII: a model trained on that
 //! can only ever write ASCII punctuation.
 
+use super::edited::Edited;
+
 /// Normalises text in a language (a BCP 47 tag; `zh` keeps and restores full-width punctuation).
 #[must_use]
 pub fn normalise(text: &str, language: &str) -> String {
-    let chinese = language.split('-').next() == Some("zh");
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
-            // A zero-width joiner holds an emoji together; elsewhere it is noise.
-            '\u{200d}'
-                if out.chars().next_back().is_some_and(is_emoji)
-                    && chars.peek().is_some_and(|&n| is_emoji(n)) =>
-            {
-                out.push(c);
-            }
-            _ if is_invisible(c) => {}
-            _ if c.is_whitespace() => out.push(' '),
-            // Full-width letters, digits and signs; Chinese keeps its punctuation marks.
-            '\u{ff01}'..='\u{ff5e}' => {
-                let ascii = char::from_u32(c as u32 - 0xfee0).unwrap_or(c);
-                out.push(
-                    if chinese && matches!(c, '！' | '（' | '）' | '，' | '：' | '；' | '？')
-                    {
-                        c
-                    } else {
-                        ascii
-                    },
-                );
-            }
-            _ if chinese => out.push(match c {
-                '﹐' => '，',
-                '﹒' | '｡' => '。',
-                '﹔' => '；',
-                '﹕' => '：',
-                '﹖' => '？',
-                '﹗' => '！',
-                '〝' | '„' | '‟' => '“',
-                '〞' => '”',
-                _ => c,
-            }),
-            '‘' | '’' | '‚' | '‛' | '′' => out.push('\''),
-            '“' | '”' | '„' | '‟' | '″' | '«' | '»' => out.push('"'),
-            '…' => out.push_str("..."),
-            '‐' | '‑' | '‒' | '−' => out.push('-'),
-            '。' => out.push('.'),
-            'ﬀ' => out.push_str("ff"),
-            'ﬁ' => out.push_str("fi"),
-            'ﬂ' => out.push_str("fl"),
-            'ﬃ' => out.push_str("ffi"),
-            'ﬄ' => out.push_str("ffl"),
-            _ => out.push(c),
-        }
-    }
-    if chinese {
-        widen_punctuation(&out)
+    normalise_mapped(text, language).text
+}
+
+/// [`normalise`], with a record of where each character came from.
+#[must_use]
+pub fn normalise_mapped(text: &str, language: &str) -> Edited {
+    if language.split('-').next() == Some("zh") {
+        let edited = spell(text, chinese_spelling);
+        let widened = widen_punctuation(&edited.text);
+        edited.then(widened)
     } else {
-        out
+        spell(text, latin_spelling)
     }
 }
 
-/// ASCII marks that stand right behind a Han character and do not lead into a Latin word or a number become full width.
-fn widen_punctuation(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+/// What a language writes for a character, `None` for the character itself.
+type Spelling = fn(char) -> Option<&'static str>;
+
+/// Removes what is invisible, makes every white space a space and full-width ASCII plain, unless `spelling` says otherwise.
+fn spell(text: &str, spelling: Spelling) -> Edited {
+    let mut edited = Edited::with_capacity(text.len());
     let mut chars = text.chars().peekable();
+    let mut buffer = [0; 4];
     while let Some(c) = chars.next() {
-        let wide = match c {
-            ',' => '，',
-            '!' => '！',
-            '?' => '？',
-            ':' => '：',
-            ';' => '；',
-            '(' => '（',
-            ')' => '）',
-            '.' => '。',
-            _ => {
-                out.push(c);
-                continue;
-            }
-        };
-        let before = out.chars().next_back();
-        let after = chars.peek().copied();
-        let behind_han =
-            before.is_some_and(|b| is_han(b) || matches!(b, '”' | '》' | '）' | '？' | '！'));
-        let before_han = after.is_some_and(is_han);
-        let widened = match c {
-            '.' => behind_han && after.is_none_or(|a| a == ' ' || is_han(a) || a == '”'),
-            '(' | ')' => behind_han || before_han,
-            _ => behind_han || (before_han && before != Some(' ')),
-        };
-        if widened {
-            out.push(wide);
-            while chars.next_if_eq(&' ').is_some() {}
+        // A zero-width joiner holds an emoji together; elsewhere it is noise.
+        let joins = c == '\u{200d}'
+            && edited.text.chars().next_back().is_some_and(is_emoji)
+            && chars.peek().is_some_and(|&next| is_emoji(next));
+        let new = if let Some(new) = spelling(c) {
+            new
+        } else if c.is_whitespace() {
+            " "
+        } else if is_invisible(c) && !joins {
+            ""
+        } else if let '\u{ff01}'..='\u{ff5e}' = c {
+            char::from_u32(c as u32 - 0xfee0)
+                .unwrap_or(c)
+                .encode_utf8(&mut buffer)
         } else {
-            out.push(c);
+            c.encode_utf8(&mut buffer)
+        };
+        edited.replace(c.len_utf8(), new);
+    }
+    edited.finish()
+}
+
+fn chinese_spelling(c: char) -> Option<&'static str> {
+    Some(match c {
+        '！' => "！",
+        '（' => "（",
+        '）' => "）",
+        '，' | '﹐' => "，",
+        '：' | '﹕' => "：",
+        '；' | '﹔' => "；",
+        '？' | '﹖' => "？",
+        '﹗' => "！",
+        '﹒' | '｡' => "。",
+        '〝' | '„' | '‟' => "“",
+        '〞' => "”",
+        _ => return None,
+    })
+}
+
+fn latin_spelling(c: char) -> Option<&'static str> {
+    Some(match c {
+        '‘' | '’' | '‚' | '‛' | '′' => "'",
+        '“' | '”' | '„' | '‟' | '″' | '«' | '»' => "\"",
+        '…' => "...",
+        '‐' | '‑' | '‒' | '−' => "-",
+        '。' => ".",
+        'ﬀ' => "ff",
+        'ﬁ' => "fi",
+        'ﬂ' => "fl",
+        'ﬃ' => "ffi",
+        'ﬄ' => "ffl",
+        _ => return None,
+    })
+}
+
+/// ASCII marks that stand right behind a Han character and do not lead into a Latin word or a number become full width.
+fn widen_punctuation(text: &str) -> Edited {
+    let mut edited = Edited::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let mut buffer = [0; 4];
+    while let Some(c) = chars.next() {
+        let before = edited.text.chars().next_back();
+        let after = chars.peek().copied();
+        match wide(c).filter(|_| is_widened(c, before, after)) {
+            Some(wide) => {
+                edited.replace(1, wide);
+                while chars.next_if_eq(&' ').is_some() {
+                    edited.replace(1, "");
+                }
+            }
+            None => edited.replace(c.len_utf8(), c.encode_utf8(&mut buffer)),
         }
     }
-    out
+    edited.finish()
+}
+
+fn wide(c: char) -> Option<&'static str> {
+    Some(match c {
+        ',' => "，",
+        '!' => "！",
+        '?' => "？",
+        ':' => "：",
+        ';' => "；",
+        '(' => "（",
+        ')' => "）",
+        '.' => "。",
+        _ => return None,
+    })
+}
+
+fn is_widened(mark: char, before: Option<char>, after: Option<char>) -> bool {
+    let behind_han =
+        before.is_some_and(|b| is_han(b) || matches!(b, '”' | '》' | '）' | '？' | '！'));
+    let before_han = after.is_some_and(is_han);
+    match mark {
+        '.' => behind_han && after.is_none_or(|a| a == ' ' || is_han(a) || a == '”'),
+        '(' | ')' => behind_han || before_han,
+        _ => behind_han || (before_han && before != Some(' ')),
+    }
 }
 
 /// Control, format and other characters without a glyph.
@@ -123,7 +153,20 @@ fn is_han(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::normalise;
+    use super::{normalise, normalise_mapped};
+
+    #[test]
+    fn offsets_lead_back() {
+        let text = "It’s…\u{200b} ok";
+        let edited = normalise_mapped(text, "en");
+        assert_eq!(edited.text, "It's... ok");
+        let at = edited.text.find("ok").unwrap();
+        assert_eq!(&text[edited.backward(&(at..at + 2))], "ok");
+        let text = "好, 吧";
+        let edited = normalise_mapped(text, "zh");
+        assert_eq!(edited.text, "好，吧");
+        assert_eq!(edited.backward(&(6..9)).end, text.len());
+    }
 
     #[test]
     fn tables() {
