@@ -57,14 +57,13 @@ fn spell(text: &str, spelling: Spelling) -> Edited {
 
 fn chinese_spelling(c: char) -> Option<&'static str> {
     Some(match c {
-        '！' => "！",
         '（' => "（",
         '）' => "）",
         '，' | '﹐' => "，",
         '：' | '﹕' => "：",
         '；' | '﹔' => "；",
         '？' | '﹖' => "？",
-        '﹗' => "！",
+        '！' | '﹗' => "！",
         '﹒' | '｡' => "。",
         '〝' | '„' | '‟' => "“",
         '〞' => "”",
