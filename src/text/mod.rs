@@ -1,4 +1,4 @@
-//! Text before and after the model: sentences, normalisation and subwords.
+//! Text before and after the model: sentences, protected parts, normalisation and subwords.
 
 mod abbreviations;
 mod characters;
@@ -7,6 +7,7 @@ pub mod edited;
 mod fuzz;
 pub mod normalise;
 mod pieces;
+pub mod protected;
 mod segment;
 pub mod sentences;
 pub mod subwords;

@@ -1,0 +1,321 @@
+//! Parts of a text that a translator should copy rather than translate: addresses, emoji, placeholders, markup, code.
+
+mod address;
+mod emoji;
+mod markup;
+
+use std::ops::Range;
+
+/// What a protected part of a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `https://example.com/a?b=c`, `www.example.org`, `example.com`, `mailto:a@example.com`.
+    Url,
+    /// `name@example.com`.
+    Email,
+    /// One or more emoji in a row, with their modifiers and joiners.
+    Emoji,
+    /// A value that a program fills in: `{name}`, `{{ name }}`, `${name}`, `%s`, `%1$d`, `%(name)s`, `%name%`.
+    Placeholder,
+    /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment or a character reference (`&nbsp;`).
+    Markup,
+    /// Code between backticks.
+    Code,
+}
+
+/// A protected part of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its bytes.
+    pub range: Range<usize>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// Every protected part, in order and without overlaps. Takes time proportional to the length of the text.
+#[must_use]
+pub fn find(text: &str) -> Vec<Span> {
+    let bytes = text.as_bytes();
+    let mut spans: Vec<Span> = Vec::new();
+    let mut hosts = address::Hosts::default();
+    let mut code = markup::CodeSpans::default();
+    let mut comments = markup::Comments::default();
+    let mut at = 0;
+    while at < bytes.len() {
+        // Nothing before this may become part of a span any more.
+        let free = spans.last().map_or(0, |span| span.range.end);
+        let found = match bytes[at] {
+            b':' => address::with_scheme(text, at, free).map(|range| (range, Kind::Url)),
+            b'.' => hosts.bare(text, at, free).map(|range| (range, Kind::Url)),
+            b'@' => address::email(bytes, at, free).map(|range| (range, Kind::Email)),
+            b'`' => code.at(bytes, at).map(|range| (range, Kind::Code)),
+            b'<' => comments
+                .at(text, at)
+                .or_else(|| markup::tag(bytes, at))
+                .map(|range| (range, Kind::Markup)),
+            b'&' => markup::reference(bytes, at).map(|range| (range, Kind::Markup)),
+            b'{' => markup::braces(text, at, free).map(|range| (range, Kind::Placeholder)),
+            b'%' => markup::percent(bytes, at).map(|range| (range, Kind::Placeholder)),
+            b'#' | b'*' | b'0'..=b'9' | 0x80.. => {
+                emoji::run(text, at).map(|range| (range, Kind::Emoji))
+            }
+            _ => None,
+        };
+        at = match found {
+            Some((range, kind)) => {
+                let end = range.end;
+                spans.push(Span { range, kind });
+                end
+            }
+            None => text.ceil_char_boundary(at + 1),
+        };
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kind: Kind, cases: &[(&str, &[&str])]) {
+        for (text, expected) in cases {
+            let found: Vec<_> = find(text)
+                .into_iter()
+                .filter(|span| span.kind == kind)
+                .map(|span| &text[span.range])
+                .collect();
+            assert_eq!(&found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn urls() {
+        check(
+            Kind::Url,
+            &[
+                (
+                    "See https://example.com/a?b=c&d=%20#e.",
+                    &["https://example.com/a?b=c&d=%20#e"],
+                ),
+                ("(http://a.org/x_(y))", &["http://a.org/x_(y)"]),
+                (
+                    "[a](https://b.cn/), <https://c.de>",
+                    &["https://b.cn/", "https://c.de"],
+                ),
+                (
+                    "访问https://example.com，或www.example.org。",
+                    &["https://example.com", "www.example.org"],
+                ),
+                (
+                    "见https://zh.wikipedia.org/wiki/中文。",
+                    &["https://zh.wikipedia.org/wiki/中文"],
+                ),
+                ("请看https://example.com获取", &["https://example.com"]),
+                (
+                    "“http://a.b/c”… 'http://d.e'",
+                    &["http://a.b/c", "http://d.e"],
+                ),
+                (
+                    "HTTPS://A.COM/B, git+ssh://h:22/x!",
+                    &["HTTPS://A.COM/B", "git+ssh://h:22/x"],
+                ),
+                ("**http://a.com**", &["http://a.com"]),
+                (
+                    "mailto:a@b.com tel:+1-2-3",
+                    &["mailto:a@b.com", "tel:+1-2-3"],
+                ),
+                ("hotel:+5 stars, email mailto: me", &[]),
+                (
+                    "Go to example.com. Then docs.example.co.uk:8080/x, ok?",
+                    &["example.com", "docs.example.co.uk:8080/x"],
+                ),
+                (
+                    "main.rs and the end.Next 3.14 Node.js a.m. e.g. U.S.A.",
+                    &[],
+                ),
+                ("http:// and ://x and a://", &[]),
+                ("x_example.com über.com @example.com john.com@x.org", &[]),
+                (
+                    "http://é.fr/ü http://кто.рф/я",
+                    &["http://é.fr/ü", "http://кто.рф/я"],
+                ),
+                (
+                    "localhost:80 http://localhost:80/",
+                    &["http://localhost:80/"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn emails() {
+        check(
+            Kind::Email,
+            &[
+                (
+                    "Write to john.o'neil+x@mail.example.com.",
+                    &["john.o'neil+x@mail.example.com"],
+                ),
+                ("发邮件到a@b.cn。<c@d.org>", &["a@b.cn", "c@d.org"]),
+                ("'a@b.com' .a@b.com", &["a@b.com", "a@b.com"]),
+                ("root@localhost, @user, a@, @b.com, a@b.1 a@@b.com", &[]),
+                ("a@b.com@c.org", &["a@b.com"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn emoji() {
+        check(
+            Kind::Emoji,
+            &[
+                ("Hi 😀!", &["😀"]),
+                ("👩\u{200d}🚀👍🏽 ok", &["👩\u{200d}🚀👍🏽"]),
+                ("❤\u{fe0f}\u{200d}🔥", &["❤\u{fe0f}\u{200d}🔥"]),
+                ("🇨🇳和🇬🇧", &["🇨🇳", "🇬🇧"]),
+                (
+                    "1\u{fe0f}\u{20e3} #\u{20e3} 1 2",
+                    &["1\u{fe0f}\u{20e3}", "#\u{20e3}"],
+                ),
+                (
+                    "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}.",
+                    &["🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"],
+                ),
+                (
+                    "a → b, ☎\u{fe0f} ↔\u{fe0f} © ™ ©\u{fe0f}",
+                    &["☎\u{fe0f}", "↔\u{fe0f}", "©\u{fe0f}"],
+                ),
+                ("\u{200d}\u{fe0f} e\u{301} 😀\u{200d}x", &["😀"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn placeholders() {
+        check(
+            Kind::Placeholder,
+            &[
+                (
+                    "Hello {name}, {0} {} {user.first_name}!",
+                    &["{name}", "{0}", "{}", "{user.first_name}"],
+                ),
+                (
+                    "{{ count }} of {{{x}}} ${total} #{n} %{n} {0:.2f} {0, number}",
+                    &[
+                        "{{ count }}",
+                        "{{{x}}}",
+                        "${total}",
+                        "#{n}",
+                        "%{n}",
+                        "{0:.2f}",
+                        "{0, number}",
+                    ],
+                ),
+                ("{名字}你好", &["{名字}"]),
+                ("{n, plural, one {# item} other {# items}}", &[]),
+                ("a { b } {", &[]),
+                ("{{a} {b}}", &["{a}", "{b}"]),
+                (
+                    "%s: %1$d/%2$s, %-5.2f %@ %lu %(name)s %NAME% 100%%",
+                    &[
+                        "%s", "%1$d", "%2$s", "%-5.2f", "%@", "%lu", "%(name)s", "%NAME%", "%%",
+                    ],
+                ),
+                ("100% sure, 5%d, 50%.", &[]),
+                ("%discount %5B 5% of %1$", &[]),
+                ("已用%d个", &["%d"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn markup() {
+        check(
+            Kind::Markup,
+            &[
+                (
+                    "<b>Hi</b> <br/> <a href=\"x > y\" target=_blank>z</a>",
+                    &[
+                        "<b>",
+                        "</b>",
+                        "<br/>",
+                        "<a href=\"x > y\" target=_blank>",
+                        "</a>",
+                    ],
+                ),
+                (
+                    "<input disabled> <0>x</0> <my-tag>",
+                    &["<input disabled>", "<0>", "</0>", "<my-tag>"],
+                ),
+                (
+                    "<!-- a > b --> &nbsp;&#39;&#x27;",
+                    &["<!-- a > b -->", "&nbsp;", "&#39;", "&#x27;"],
+                ),
+                ("a <b and c> d, I <3 you, 1<2>1, <>, </>, <!-- x", &[]),
+                ("AT&T; & &; &#; R&D", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn code() {
+        check(
+            Kind::Code,
+            &[
+                ("Use `a.b()` or ``x ` y``.", &["`a.b()`", "``x ` y``"]),
+                ("使用`foo`命令", &["`foo`"]),
+                ("```\nlet x;\n```", &["```\nlet x;\n```"]),
+                ("a ` b ` c, 5` 6`, `quoted' ``", &[]),
+                ("`a\nb`", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn long_texts_take_linear_time() {
+        for pattern in [
+            "`",
+            "` ",
+            "``x`",
+            "<!--",
+            "<a b=\"",
+            "<a ",
+            "<",
+            "{",
+            "{{a",
+            "%",
+            "%(",
+            "%1$",
+            "a@",
+            "@a.",
+            "a.",
+            ".",
+            "http://",
+            "://",
+            "a.com",
+            "&",
+            "&#1",
+            "😀\u{200d}",
+            "\u{200d}",
+            "🇨",
+            "1\u{fe0f}",
+            "(",
+            "é",
+            "a",
+            "mailto:",
+        ] {
+            let text = pattern.repeat(1_000_000 / pattern.len());
+            let spans = find(&text);
+            assert!(
+                spans
+                    .windows(2)
+                    .all(|pair| pair[0].range.end <= pair[1].range.start)
+            );
+            assert!(
+                spans
+                    .iter()
+                    .all(|span| text.get(span.range.clone()).is_some_and(|s| !s.is_empty()))
+            );
+        }
+    }
+}
