@@ -113,7 +113,7 @@ impl Affine<'_> {
             Weight::Quantised(panels) => {
                 scratch.quantise(isa, x, count);
                 isa.run(Quantised {
-                    panels,
+                    weights: panels,
                     bias,
                     epilogue,
                     x: scratch,
@@ -165,7 +165,7 @@ impl Kernel for Float<'_> {
 }
 
 struct Quantised<'a> {
-    panels: &'a Panels,
+    weights: &'a Panels,
     bias: Option<&'a [f32]>,
     epilogue: Epilogue,
     x: &'a Activations,
@@ -177,42 +177,43 @@ impl Kernel for Quantised<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let (panels, rows) = (self.panels.panels(), self.x.scales.len());
-        // A panel stays in the first-level cache while all rows of the batch pass by.
-        let wide = S::ACCUMULATORS.min(4);
-        let mut panel = 0;
-        while panel + wide <= panels {
-            match S::ACCUMULATORS {
-                16.. => self.rows::<S, 4, 4>(simd, panel, rows),
-                4..16 => self.rows::<S, 4, 1>(simd, panel, rows),
-                2..4 => self.rows::<S, 2, 1>(simd, panel, rows),
-                _ => self.rows::<S, 1, 1>(simd, panel, rows),
-            }
-            panel += wide;
-        }
-        for panel in panel..panels {
-            self.rows::<S, 1, 1>(simd, panel, rows);
+        // As square a block as the registers hold needs the fewest loads; a single row needs many panels instead, so that
+        // no instruction waits for the sum of the one before.
+        match (S::ACCUMULATORS, self.x.scales.len()) {
+            (16.., _) => self.panels::<S, 4, 4>(simd),
+            (4.., 1) => self.panels::<S, 4, 1>(simd),
+            (4.., _) => self.panels::<S, 2, 2>(simd),
+            (2.., 1) => self.panels::<S, 2, 1>(simd),
+            (2.., _) => self.panels::<S, 1, 2>(simd),
+            _ => self.panels::<S, 1, 1>(simd),
         }
     }
 }
 
 impl Quantised<'_> {
-    /// Multiplies `P` panels with all rows of activations, `M` at a time.
+    /// Multiplies all panels, `P` at a time, with all rows of activations.
     #[inline(always)]
-    fn rows<S: Simd, const P: usize, const M: usize>(
-        &mut self,
-        simd: S,
-        panel: usize,
-        rows: usize,
-    ) {
-        let mut row = 0;
-        while row + M <= rows {
-            self.block::<S, P, M>(simd, panel, row);
-            row += M;
+    fn panels<S: Simd, const P: usize, const M: usize>(&mut self, simd: S) {
+        let panels = self.weights.panels();
+        let whole = panels - panels % P;
+        for panel in (0..whole).step_by(P) {
+            self.rows::<S, P, M>(simd, panel);
         }
-        while row < rows {
+        for panel in whole..panels {
+            self.rows::<S, 1, M>(simd, panel);
+        }
+    }
+
+    /// Multiplies `P` panels, which stay in the first-level cache, with all rows of activations, `M` at a time.
+    #[inline(always)]
+    fn rows<S: Simd, const P: usize, const M: usize>(&mut self, simd: S, panel: usize) {
+        let rows = self.x.scales.len();
+        let whole = rows - rows % M;
+        for row in (0..whole).step_by(M) {
+            self.block::<S, P, M>(simd, panel, row);
+        }
+        for row in whole..rows {
             self.block::<S, P, 1>(simd, panel, row);
-            row += 1;
         }
     }
 
@@ -224,12 +225,12 @@ impl Quantised<'_> {
         panel: usize,
         row: usize,
     ) {
-        let groups = self.panels.groups();
-        let mut sums = [[simd.start(self.panels.starts(panel)); M]; P];
-        let mut tiles = [self.panels.tiles(panel); P];
+        let groups = self.weights.groups();
+        let mut sums = [[simd.start(self.weights.starts(panel)); M]; P];
+        let mut tiles = [self.weights.tiles(panel); P];
         for p in 1..P {
-            sums[p] = [simd.start(self.panels.starts(panel + p)); M];
-            tiles[p] = self.panels.tiles(panel + p);
+            sums[p] = [simd.start(self.weights.starts(panel + p)); M];
+            tiles[p] = self.weights.tiles(panel + p);
         }
         let x: [_; M] = std::array::from_fn(|m| self.x.row(row + m));
         for g in 0..groups {
@@ -254,7 +255,7 @@ impl Quantised<'_> {
     /// Turns the sums of one panel and one row into floats.
     #[inline(always)]
     fn store(&mut self, panel: usize, row: usize, sums: [i32; PANEL]) {
-        let (scale, scales) = (self.x.scales[row], self.panels.scales(panel));
+        let (scale, scales) = (self.x.scales[row], self.weights.scales(panel));
         let mut values = [0.0; PANEL];
         for i in 0..PANEL {
             values[i] = sums[i] as f32 * scale * scales[i];
@@ -265,7 +266,7 @@ impl Quantised<'_> {
             }
         }
         let first = panel * PANEL;
-        let count = PANEL.min(self.panels.rows() - first);
+        let count = PANEL.min(self.weights.rows() - first);
         let y = &mut self.y.row(row)[first..][..count];
         match self.epilogue {
             Epilogue::Store => {}
