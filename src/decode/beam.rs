@@ -288,11 +288,13 @@ impl Beam {
             next = self.nodes[index].parent;
         }
         path.reverse();
+        let source = search.limits.source;
         let alignment = self.alignments.as_ref().map(|alignments| {
-            path.iter()
-                .flat_map(|node| &alignments[node.alignment..][..search.limits.source])
-                .copied()
-                .collect()
+            let mut rows = Vec::with_capacity(path.len() * source);
+            for node in &path {
+                rows.extend_from_slice(&alignments[node.alignment..][..source]);
+            }
+            rows
         });
         Hypothesis {
             tokens: path.iter().map(|node| node.token).collect(),
