@@ -13,8 +13,6 @@ use dragoman::{
     },
 };
 
-#[global_allocator]
-
 /// Sentences of a batch.
 const SENTENCES: usize = 128;
 /// Tokens of each side of a pair, `</s>` included.

@@ -26,4 +26,4 @@ pub mod translator;
 mod web;
 
 pub use error::{Error, Result};
-pub use translator::{Options, Translation, Translator};
+pub use translator::{Alignment, Job, Options, Sentence, Translation, Translator};

@@ -7,6 +7,7 @@ pub mod edited;
 mod fuzz;
 pub mod normalise;
 mod pieces;
+pub mod placeholders;
 pub mod protected;
 mod segment;
 pub mod sentences;

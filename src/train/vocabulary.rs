@@ -9,6 +9,7 @@ pub mod unigram;
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::text::placeholders::PLACEHOLDERS;
 use crate::{Error, Result};
 
 /// Ids before the learnt pieces: `</s>`, `<unk>` and the 256 bytes.
@@ -38,7 +39,7 @@ impl VocabularyOptions {
     }
 }
 
-/// Characters that are always pieces: printable ASCII and Chinese punctuation.
+/// Characters that are always pieces: printable ASCII, Chinese punctuation and the placeholders.
 fn indispensable(language: &str) -> impl Iterator<Item = char> {
     let chinese = if language == "zh" {
         "，。！？：；（）“”‘’、《》…—·￥"
@@ -48,6 +49,7 @@ fn indispensable(language: &str) -> impl Iterator<Item = char> {
     (' '..='~')
         .filter(|c| *c != ' ')
         .chain(chinese.chars())
+        .chain(PLACEHOLDERS)
         .chain([segments::SPACE])
 }
 

@@ -1,7 +1,9 @@
-//! The way visitors type: lower case, CAPITALS, no full stop at the end.
+//! The way visitors type: lower case, CAPITALS, no full stop at the end; and sentences with placeholders, which stand for
+//! what must be copied.
 
 use super::config::AugmentConfig;
 use super::{Pair, hash};
+use crate::text::placeholders::PLACEHOLDERS;
 
 const FINAL: [char; 7] = ['.', '!', '?', '。', '！', '？', '…'];
 
@@ -13,11 +15,12 @@ pub fn variants<'a>(
     seed: u64,
 ) -> impl Iterator<Item = (String, String)> + 'a {
     type Change = fn(&str, &str) -> (String, String);
-    let changes: [(f32, Change); 4] = [
+    let changes: [(f32, Change); 5] = [
         (shares.lower, |s, t| (s.to_lowercase(), t.to_owned())),
         (shares.upper, |s, t| (s.to_uppercase(), t.to_owned())),
         (shares.no_final_punctuation, |s, t| (bare(s), bare(t))),
         (shares.typed, |s, t| (bare(s).to_lowercase(), t.to_owned())),
+        (shares.placeholders, with_placeholders),
     ];
     (0_u64..)
         .zip(changes)
@@ -41,6 +44,44 @@ pub fn variants<'a>(
 
 fn bare(text: &str) -> String {
     text.trim_end_matches(FINAL).to_owned()
+}
+
+/// Puts placeholders for the words that stand once on each side, as many as there are; else one at the start or the end.
+fn with_placeholders(source: &str, target: &str) -> (String, String) {
+    let (mut new_source, mut new_target) = (source.to_owned(), target.to_owned());
+    let mut placeholders = PLACEHOLDERS.iter();
+    for word in source.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let copied = word.len() > 1 && stands_once(source, word) && stands_once(target, word);
+        if copied && let Some(placeholder) = placeholders.next() {
+            new_source = new_source.replacen(word, &placeholder.to_string(), 1);
+            new_target = new_target.replacen(word, &placeholder.to_string(), 1);
+        }
+    }
+    if new_source != source {
+        return (new_source, new_target);
+    }
+    let placeholder = PLACEHOLDERS[0];
+    if hash(&[source.as_bytes()]).is_multiple_of(4) {
+        (
+            format!("{placeholder} {source}"),
+            format!("{placeholder}{target}"),
+        )
+    } else {
+        (
+            format!("{source} {placeholder}"),
+            format!("{target}{placeholder}"),
+        )
+    }
+}
+
+/// Whether a word occurs exactly once in a text and is not part of a longer one.
+fn stands_once(text: &str, word: &str) -> bool {
+    let mut places = text.match_indices(word).map(|(at, _)| at);
+    let (Some(at), None) = (places.next(), places.next()) else {
+        return false;
+    };
+    let part_of_word = |c: char| c.is_ascii_alphanumeric();
+    !text[..at].ends_with(part_of_word) && !text[at + word.len()..].starts_with(part_of_word)
 }
 
 #[cfg(test)]
@@ -67,12 +108,14 @@ mod tests {
             upper: 1.0,
             no_final_punctuation: 1.0,
             typed: 1.0,
+            placeholders: 1.0,
         };
         let expected = [
             ("hello!", "你好！"),
             ("HELLO!", "你好！"),
             ("Hello", "你好"),
             ("hello", "你好！"),
+            ("Hello! \u{e000}", "你好！\u{e000}"),
         ];
         assert_eq!(
             all(&every, "Hello!"),
@@ -82,6 +125,33 @@ mod tests {
             all(&AugmentConfig { lower: 1.0, ..none }, "hello").is_empty(),
             "nothing changed"
         );
+    }
+
+    #[test]
+    fn words_spelt_alike_become_placeholders() {
+        for (source, target, expected) in [
+            (
+                "Use Rust 2024 or Go.",
+                "用Rust 2024或Go。",
+                (
+                    "Use \u{e000} \u{e001} or \u{e002}.",
+                    "用\u{e000} \u{e001}或\u{e002}。",
+                ),
+            ),
+            // Twice on one side, or inside a longer word: not to be told apart.
+            (
+                "Rust, Rust 22",
+                "Rust 221",
+                ("\u{e000} Rust, Rust 22", "\u{e000}Rust 221"),
+            ),
+        ] {
+            let (s, t) = with_placeholders(source, target);
+            let at_an_end = (format!("{source} \u{e000}"), format!("{target}\u{e000}"));
+            assert!(
+                (s.as_str(), t.as_str()) == expected || (s.clone(), t.clone()) == at_an_end,
+                "{s} {t}"
+            );
+        }
     }
 
     #[test]

@@ -1,0 +1,156 @@
+/**
+ * Dragoman: translation inside the browser tab (or Node 20+): private, offline, fast.
+ *
+ * The shape is that of the W3C Translator API (https://webmachinelearning.github.io/translation-api/), with extensions that
+ * keep it: arrays in and out, alignment, progress. Nothing is ever written over a native `self.Translator`.
+ */
+
+export type Availability = "unavailable" | "downloadable" | "downloading" | "available";
+
+/** Where the models come from and which engine runs them. */
+export interface SourceOptions {
+  /** Address of the `manifest.json` that lists the models. Default: `models/manifest.json` beside this package. */
+  models?: string | URL;
+}
+
+export interface TranslatorCoreOptions extends SourceOptions {
+  /** BCP 47 tag of the language to translate from. */
+  sourceLanguage: string;
+  /** BCP 47 tag of the language to translate into. */
+  targetLanguage: string;
+}
+
+export interface TranslatorCreateOptions extends TranslatorCoreOptions {
+  /** Aborts the creation; after it, destroys the translator. */
+  signal?: AbortSignal | null;
+  /** Called once with an object that fires `downloadprogress`. */
+  monitor?: (monitor: CreateMonitor) => void;
+}
+
+/** Fires `downloadprogress` events whose `loaded` goes from 0 to 1 while `total` is 1. */
+export interface CreateMonitor extends EventTarget {
+  ondownloadprogress: ((event: ProgressEvent) => unknown) | null;
+}
+
+export interface TranslateOptions {
+  /** Stops the work; the promise rejects with the signal's reason. */
+  signal?: AbortSignal | null;
+  /** Number of hypotheses kept per sentence: 1 is fastest. Default: what suits the model. */
+  beam?: number;
+  /** Called after every batch of sentences. */
+  onprogress?: (progress: Progress) => void;
+}
+
+export interface DetailOptions extends TranslateOptions {
+  /** Report which source words each target word attended to. Default true. */
+  alignment?: boolean;
+}
+
+/** How far a translation has come. */
+export interface Progress {
+  /** Sentences translated so far. */
+  done: number;
+  /** Sentences in all. */
+  total: number;
+  /** The translation so far: always a beginning of the whole. */
+  text: string;
+}
+
+/** A half-open range of UTF-16 code units, as for `String.prototype.slice`. */
+export interface TextRange {
+  start: number;
+  end: number;
+}
+
+/** A translation with everything that is known about it. */
+export interface DetailedTranslation {
+  text: string;
+  sentences: TranslatedSentence[];
+  engine: EngineReport;
+}
+
+export interface TranslatedSentence {
+  /** Where the sentence stands in the input. */
+  source: TextRange;
+  /** Where its translation stands in the output. */
+  target: TextRange;
+  /** Length-normalised log-probability: nearer to 0 is surer. */
+  score: number;
+  /** False where there was nothing to translate and the text was copied. */
+  translated: boolean;
+  alignment: Alignment | null;
+}
+
+export interface Alignment {
+  /** Source tokens, in the input. */
+  source: TextRange[];
+  /** Target tokens, in the output. */
+  target: TextRange[];
+  /** `[target][source]`, row-major: how much each target token attended to each source token. Rows sum to at most 1. */
+  weights: Float32Array;
+}
+
+/** Which engine ran and how fast. */
+export interface EngineReport {
+  backend: "cpu" | "gpu";
+  /** `relaxed-simd`, `simd128`, ... */
+  instructions: string;
+  /** Time spent translating, without waiting in the queue. */
+  milliseconds: number;
+  /** Words in the input (Chinese characters count as one each). */
+  words: number;
+}
+
+/** A direction that the manifest offers. */
+export interface Direction {
+  sourceLanguage: string;
+  targetLanguage: string;
+  /** Size of the weights in bytes. */
+  bytes: number;
+  /** Whether the weights are already stored on this device. */
+  stored: boolean;
+  licence: string;
+}
+
+export class Translator {
+  private constructor();
+
+  /** Whether a direction can be translated, and whether that needs a download first. */
+  static availability(options: TranslatorCoreOptions): Promise<Availability>;
+
+  /**
+   * Downloads what is missing, checks it and prepares a translator.
+   *
+   * Rejects with RangeError (malformed tag), NotSupportedError (no such pair), NetworkError (download failed), DataError
+   * (the weights are not what the manifest says), OperationError (could not start), or the signal's reason.
+   */
+  static create(options: TranslatorCreateOptions): Promise<Translator>;
+
+  /** The directions there are. */
+  static directions(options?: SourceOptions): Promise<Direction[]>;
+
+  /** Removes the stored weights of a direction from this device. */
+  static remove(options: TranslatorCoreOptions): Promise<void>;
+
+  readonly sourceLanguage: string;
+  readonly targetLanguage: string;
+  /** Infinity: text of any length is translated piece by piece. */
+  readonly inputQuota: number;
+
+  /** Translates a text. White space and line breaks are kept; text with nothing to translate comes back as it is. */
+  translate(input: string, options?: TranslateOptions): Promise<string>;
+  /** Translates several texts, independently of each other. */
+  translate(input: readonly string[], options?: TranslateOptions): Promise<string[]>;
+
+  /** Translates a text and tells where each part of the output comes from. */
+  translateDetailed(input: string, options?: DetailOptions): Promise<DetailedTranslation>;
+
+  /** The translation as a stream of strings to concatenate. */
+  translateStreaming(input: string, options?: TranslateOptions): ReadableStream<string>;
+
+  /** Always 0: there is no quota. */
+  measureInputUsage(input: string, options?: { signal?: AbortSignal | null }): Promise<number>;
+
+  /** Ends the worker and frees its memory; later and pending calls reject with AbortError. */
+  destroy(): void;
+}
