@@ -1,0 +1,82 @@
+/**
+ * Assembles the site in www/dist: what a static host publishes.
+ *
+ *     node tools/site.mjs     builds the WebAssembly if need be and assembles
+ *
+ * It has the shape of the repository (index.html, www/, pkg/), so that every relative address is the same in both, plus sw.js
+ * at its root: a service worker governs only what lies beside or below it. The list of files with their hashes is written into
+ * sw.js, and the hash of that list is the version.
+ */
+
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { isMain, modules, wasm } from "./setup.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Published files; the rest of www/ and pkg/ is for development. */
+const PUBLISHED = [
+  /^index\.html$/,
+  /^www\/[^/]+\.(js|css|png|webmanifest)$/,
+  /^www\/icons\/[^/]+\.(svg|png)$/,
+  /^www\/models\/.+/,
+  /^pkg\/[^/]+\.js$/,
+  /^pkg\/(wasm|lib|src)\/.+\.(js|wasm)$/,
+];
+
+/** Published, but not kept by the service worker: weights are kept by the package, and nobody needs the picture offline. */
+const NOT_KEPT = [/^www\/models\/(?!manifest\.json$)/, /^www\/screenshot\.png$/, /^www\/sw\.js$/];
+
+/**
+ * @param {string} folder
+ * @returns {Promise<string[]>} paths of the files in it, relative to the repository, with slashes
+ */
+async function filesIn(folder) {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)).split(sep).join("/"));
+}
+
+/**
+ * @param {string} [out]
+ * @returns {Promise<{ version: string, files: Record<string, string> }>} what the service worker keeps
+ */
+export async function assemble(out = join(root, "www", "dist")) {
+  const published = ["index.html", ...(await filesIn(join(root, "www"))), ...(await filesIn(join(root, "pkg")))]
+    .filter((path) => PUBLISHED.some((pattern) => pattern.test(path)))
+    .sort();
+  await rm(out, { recursive: true, force: true });
+  /** @type {Record<string, string>} */
+  const files = {};
+  for (const path of published) {
+    const copy = join(out, path);
+    await mkdir(dirname(copy), { recursive: true });
+    await cp(join(root, path), copy, { dereference: true });
+    if (NOT_KEPT.some((pattern) => pattern.test(path))) continue;
+    files[path] = createHash("sha256").update(await readFile(copy)).digest("hex");
+  }
+  const template = await readFile(join(root, "www", "sw.js"), "utf8");
+  const version = createHash("sha256").update(template).update(JSON.stringify(files)).digest("hex").slice(0, 16);
+  const site = { version, files };
+  const filled = template.replace(/\/\* site \*\/.*\/\* end \*\//, () => JSON.stringify(site));
+  if (filled === template) throw new Error("www/sw.js has lost the place for its list of files");
+  await writeFile(join(out, "sw.js"), filled);
+  await rm(join(out, "www", "sw.js"));
+  return site;
+}
+
+/** Builds what is missing and assembles. */
+export async function build() {
+  modules();
+  wasm();
+  const { version, files } = await assemble();
+  const weights = await stat(join(root, "www", "models", "manifest.json")).then(() => true, () => false);
+  if (!weights) console.log("There are no weights in www/models: the page will open, but not translate.");
+  console.log(`Assembled www/dist, version ${version}, ${Object.keys(files).length} files kept for offline use.`);
+}
+
+if (isMain(import.meta.url)) await build();

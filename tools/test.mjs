@@ -1,0 +1,78 @@
+/**
+ * Runs every check, stopping at the first section that fails.
+ *
+ *     npm test                 everything
+ *     npm test -- browser      only the sections whose names contain one of the words
+ */
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { chromium, Missing, modules, root, run, rust, wasm } from "./setup.mjs";
+
+/** @param {string} folder @param {string} ending */
+function files(folder, ending) {
+  const path = join(root, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter((name) => name.endsWith(ending))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** @param {string} folder @param {string[]} flags @param {NodeJS.ProcessEnv} [environment] */
+function nodeTests(folder, flags, environment) {
+  const tests = files(folder, ".test.mjs");
+  if (tests.length === 0) throw new Error(`there are no tests in ${folder}`);
+  run(process.execPath, [...flags, "--test", "--test-reporter=spec", ...tests], environment);
+}
+
+/** @type {[name: string, check: () => void | Promise<void>][]} */
+const SECTIONS = [
+  ["set up", () => (modules(), rust())],
+  ["format", () => run("cargo", ["fmt", "--check"])],
+  ["lint", () => run("cargo", ["clippy", "--all-targets", "--", "-D", "warnings"])],
+  ["rust", () => run("cargo", ["test"])],
+  ["training", () => run("cargo", ["test", "--features", "train", "--lib", "train::"], { CARGO_PROFILE_TEST_OPT_LEVEL: "2" })],
+  [
+    "types",
+    () => {
+      const projects = ["www", "tools", "pkg", "tests/browser", "tests/package"].flatMap((folder) => [
+        ...files(folder, "jsconfig.json"),
+        ...files(folder, "jsconfig.sw.json"),
+        ...files(folder, "tsconfig.json"),
+      ]);
+      for (const project of projects) run(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", project]);
+    },
+  ],
+  ["wasm", wasm],
+  ["package", () => nodeTests("tests/package", ["--experimental-wasm-relaxed-simd"])],
+  ["browser", () => nodeTests("tests/browser", ["--test-concurrency=1"], { CHROME_PATH: chromium() })],
+];
+
+const wanted = process.argv.slice(2);
+const sections = SECTIONS.filter(([name]) => wanted.length === 0 || wanted.some((word) => name.includes(word)));
+if (sections.length === 0) {
+  console.error(`There is no section ${wanted.join(", ")}. There are: ${SECTIONS.map(([name]) => name).join(", ")}.`);
+  process.exit(1);
+}
+
+/** @type {string[]} */
+const summary = [];
+for (const [name, check] of sections) {
+  console.log(`\n==== ${name} ${"=".repeat(Math.max(4, 60 - name.length))}`);
+  const start = performance.now();
+  const seconds = () => `${((performance.now() - start) / 1000).toFixed(0).padStart(5)} s`;
+  try {
+    await check();
+    summary.push(`passed  ${seconds()}  ${name}`);
+  } catch (error) {
+    summary.push(`FAILED  ${seconds()}  ${name}`);
+    console.error(error instanceof Missing || error instanceof Error ? `\n${error.message}` : error);
+    process.exitCode = 1;
+    break;
+  }
+}
+const left = sections.length - summary.length;
+console.log(`\n==== summary ${"=".repeat(53)}\n${summary.join("\n")}`);
+if (left > 0) console.log(`not run: ${sections.slice(-left).map(([name]) => name).join(", ")}`);

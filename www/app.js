@@ -1,0 +1,476 @@
+/** The page: connects the document's parts with the session. */
+
+import { wordLinks } from "./alignment.js";
+import { byId, make } from "./dom.js";
+import * as draft from "./draft.js";
+import { examples } from "./examples.js";
+import { count, engine, language, scriptTag, size } from "./format.js";
+import { HeatMaps } from "./heatmap.js";
+import { Links } from "./links.js";
+import { keepOffline } from "./offline.js";
+import { Output } from "./output.js";
+import { explain, LoadError } from "./problems.js";
+import { LONGEST_LINKED, Session } from "./session.js";
+import { StoragePanel } from "./storage.js";
+
+/** @typedef {import("./session.js").State} State */
+/** @typedef {import("../pkg/index.js").Direction} Direction */
+
+const MODELS = new URL("./models/manifest.json", import.meta.url);
+
+const source = byId("source", HTMLTextAreaElement);
+const mirror = byId("mirror", HTMLElement);
+const editor = byId("editor", HTMLElement);
+const target = byId("target", HTMLElement);
+const empty = byId("empty", HTMLElement);
+const wait = byId("wait", HTMLElement);
+const problem = byId("problem", HTMLElement);
+const retry = byId("retry", HTMLButtonElement);
+const bar = byId("bar", HTMLProgressElement);
+const statusLine = byId("status", HTMLElement);
+const caption = byId("caption", HTMLElement);
+const announcement = byId("announce", HTMLElement);
+const cancel = byId("cancel", HTMLButtonElement);
+const copy = byId("copy", HTMLButtonElement);
+const clear = byId("clear", HTMLButtonElement);
+const swap = byId("swap", HTMLButtonElement);
+const linksSwitch = byId("links", HTMLInputElement);
+const attention = byId("attention", HTMLElement);
+const toast = byId("toast", HTMLElement);
+const sourceChoice = byId("source-choice", HTMLSelectElement);
+const targetChoice = byId("target-choice", HTMLSelectElement);
+
+const output = new Output(target);
+const links = new Links({ mirror, output: target, editor: source, caption });
+const maps = new HeatMaps(byId("maps", HTMLElement), byId("more-maps", HTMLButtonElement));
+
+/** @type {Direction[]} */
+let directions = [];
+/** @type {Extract<State, { kind: "done" }> | null} */
+let latest = null;
+/** @type {State} */
+let state = { kind: "empty" };
+/** @type {(() => void) | null} */
+let undo = null;
+let reloadToRetry = false;
+/** @type {{ update: () => void }} */
+let offline = { update: () => {} };
+
+/** @type {Promise<typeof import("../pkg/index.js")> | null} */
+let pkg = null;
+function load() {
+  pkg ??= import("../pkg/index.js").catch((error) => {
+    pkg = null;
+    throw new LoadError(error);
+  });
+  return pkg;
+}
+
+const session = new Session({ load, models: MODELS, pair: { source: "en", target: "zh" }, report });
+
+const storage = new StoragePanel({
+  list: byId("models", HTMLElement),
+  summary: byId("storage-summary", HTMLElement),
+  note: byId("storage-note", HTMLElement),
+  remove: async ({ sourceLanguage, targetLanguage }) => {
+    session.release();
+    const { Translator } = await load();
+    await Translator.remove({ sourceLanguage, targetLanguage, models: MODELS });
+    await refreshDirections();
+  },
+  download: async ({ sourceLanguage, targetLanguage }) => {
+    const { Translator } = await load();
+    const translator = await Translator.create({ sourceLanguage, targetLanguage, models: MODELS });
+    translator.destroy();
+    await refreshDirections();
+  },
+});
+
+/** @returns {Direction | undefined} */
+function direction() {
+  const { source: from, target: to } = session.pair;
+  return directions.find(({ sourceLanguage, targetLanguage }) => sourceLanguage === from && targetLanguage === to);
+}
+
+async function refreshDirections() {
+  const { Translator } = await load();
+  directions = await Translator.directions({ models: MODELS });
+  storage.show(directions);
+  showLanguages();
+}
+
+/* ---- what the session reports ---- */
+
+/** @param {State} next */
+function report(next) {
+  const before = state.kind;
+  state = next;
+  const busy = next.kind === "preparing" || next.kind === "translating";
+  target.setAttribute("aria-busy", String(busy || next.kind === "waiting"));
+  cancel.hidden = !busy;
+  bar.hidden = !busy;
+  problem.hidden = next.kind !== "failed";
+  if (next.kind !== "waiting") statusLine.textContent = "";
+
+  switch (next.kind) {
+    case "empty":
+      latest = null;
+      links.clear();
+      maps.clear();
+      output.show("");
+      break;
+    case "waiting":
+      hideLinks();
+      break;
+    case "preparing":
+      showPreparing(next.loaded);
+      if (before !== "preparing") announce(statusLine.textContent ?? "");
+      break;
+    case "translating":
+      showProgress(next.progress);
+      break;
+    case "done":
+      showResult(next);
+      break;
+    case "stopped":
+      statusLine.textContent = "Stopped. Press Ctrl+Enter to translate again.";
+      announce("Stopped.");
+      break;
+    case "failed":
+      showProblem(next.error);
+      break;
+  }
+  target.classList.toggle("stale", next.kind === "waiting" || busy || next.kind === "stopped");
+  target.hidden = output.text === "" || next.kind === "failed";
+  empty.hidden = source.value.trim() !== "" || next.kind === "failed";
+  wait.hidden = !(next.kind === "preparing" && target.hidden && empty.hidden && direction()?.stored === false);
+  copy.hidden = !(next.kind === "done" && next.result.text !== "");
+  attention.hidden = !(linksSwitch.checked && next.kind === "done" && links.active);
+  caption.hidden = !(linksSwitch.checked && next.kind === "done");
+}
+
+/** @param {number} loaded */
+function showPreparing(loaded) {
+  const model = direction();
+  if (loaded > 0 && loaded < 0.998) {
+    bar.value = loaded;
+    statusLine.textContent = model
+      ? `Downloading the model, once: ${size(loaded * model.bytes)} of ${size(model.bytes)}`
+      : "Downloading the model, once";
+  } else {
+    bar.removeAttribute("value");
+    statusLine.textContent = model?.stored || loaded > 0 ? "Starting the translator" : "Getting the model";
+  }
+}
+
+/** @param {import("../pkg/index.js").Progress | null} progress */
+function showProgress(progress) {
+  if (!progress || progress.total < 2) {
+    bar.removeAttribute("value");
+    statusLine.textContent = "Translating";
+    return;
+  }
+  bar.value = progress.done / progress.total;
+  statusLine.textContent = `${count(progress.done, "sentence")} of ${progress.total.toLocaleString("en")} translated`;
+  hideLinks();
+  output.showPart(progress.text);
+}
+
+/** @param {Extract<State, { kind: "done" }>} done */
+function showResult(done) {
+  const first = latest === null;
+  latest = done;
+  if (done.result.text === done.source && !done.result.sentences.some(({ translated }) => translated)) {
+    statusLine.textContent = "Nothing to translate: shown as it is.";
+  } else {
+    statusLine.textContent = engine(done.result.engine);
+  }
+  showText(done);
+  announceResult(done);
+  if (first && !direction()?.stored) void noteStorage();
+}
+
+/** @param {Extract<State, { kind: "done" }>} done */
+function showText({ source: text, pair, result }) {
+  const languages = { source: scriptTag(pair.source), target: scriptTag(pair.target) };
+  if (!linksSwitch.checked) {
+    hideLinks();
+    output.show(result.text);
+    return;
+  }
+  if (text.length > LONGEST_LINKED) {
+    hideLinks();
+    output.show(result.text);
+    caption.textContent = `Word links are shown for texts of up to ${count(LONGEST_LINKED, "character")}.`;
+    return;
+  }
+  const found = result.sentences.map((sentence) => wordLinks(text, result.text, sentence, languages));
+  output.replace(result.text, links.show(text, result.text, found));
+  maps.show(text, result.text, found, languages);
+}
+
+function hideLinks() {
+  if (!links.active) return;
+  links.clear();
+  maps.clear();
+  mirrorText();
+  output.showPlain();
+}
+
+/** @param {unknown} error */
+function showProblem(error) {
+  const { title, advice, action, reload } = explain(error);
+  byId("problem-title", HTMLElement).textContent = title;
+  byId("problem-advice", HTMLElement).textContent = advice;
+  retry.textContent = action;
+  reloadToRetry = reload === true;
+  if (error instanceof DOMException && error.name === "DataError") offline.update();
+}
+
+/** Says so where the model could not be kept, and so will be downloaded again. */
+async function noteStorage() {
+  await refreshDirections();
+  if (direction()?.stored === false) {
+    storage.note("This browser did not keep the model: there is no space, or it is a private window. It is downloaded again next time.");
+    showToast("Translated, but this browser had no space to keep the model: it will be downloaded again next time.", null);
+  }
+}
+
+/* ---- announcements for screen readers, when things have settled ---- */
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let announcing;
+
+/** @param {...(string | Node)} parts */
+function announce(...parts) {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => announcement.replaceChildren(...parts), 700);
+}
+
+/** @param {Extract<State, { kind: "done" }>} done */
+function announceResult({ result, pair }) {
+  if (result.text.length > 300) announce(`Translation ready, ${count(result.sentences.length, "sentence")}.`);
+  else announce("Translation: ", make("span", { lang: scriptTag(pair.target) }, result.text));
+}
+
+/**
+ * @param {string} text
+ * @param {(() => void) | null} action what Undo does
+ */
+function showToast(text, action) {
+  byId("toast-text", HTMLElement).textContent = text;
+  byId("toast-undo", HTMLButtonElement).hidden = action === null;
+  undo = action;
+  toast.hidden = false;
+}
+
+/* ---- the source text ---- */
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let saving;
+
+function mirrorText() {
+  const long = source.value.length > LONGEST_LINKED;
+  editor.classList.toggle("long", long);
+  // A line break at the very end has no height of its own.
+  mirror.textContent = long ? "" : `${source.value}\n`;
+}
+
+function textChanged() {
+  mirrorText();
+  const { length } = source.value;
+  byId("count", HTMLElement).textContent = length ? count(length, "character") : "";
+  clear.hidden = length === 0;
+  clearTimeout(saving);
+  saving = setTimeout(saveNow, 250);
+  session.input(source.value);
+}
+
+function saveNow() {
+  clearTimeout(saving);
+  draft.save(source.value);
+}
+
+/**
+ * Replaces the text, offering to undo that.
+ * @param {string} text
+ * @param {string} said
+ */
+function setText(text, said) {
+  const before = source.value;
+  source.value = text;
+  textChanged();
+  saveNow();
+  if (before && said) {
+    showToast(said, () => setText(before, ""));
+  } else {
+    toast.hidden = true;
+  }
+}
+
+source.addEventListener("input", (event) => {
+  toast.hidden = true;
+  if (/** @type {InputEvent} */ (event).isComposing) mirrorText();
+  else textChanged();
+});
+source.addEventListener("compositionend", textChanged);
+source.addEventListener("focus", () => void session.prepare(), { once: true });
+addEventListener("pagehide", saveNow);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") saveNow();
+});
+clear.addEventListener("click", () => {
+  setText("", "Cleared.");
+  source.focus();
+});
+byId("toast-undo", HTMLButtonElement).addEventListener("click", () => {
+  toast.hidden = true;
+  undo?.();
+  source.focus();
+});
+
+/* ---- languages ---- */
+
+/** @param {import("./session.js").Pair} pair */
+function choose(pair) {
+  session.setPair(pair);
+  showLanguages();
+  textChanged();
+}
+
+function showLanguages() {
+  const { source: from, target: to } = session.pair;
+  const sources = [...new Set(directions.map(({ sourceLanguage }) => sourceLanguage))];
+  const targets = directions.filter(({ sourceLanguage }) => sourceLanguage === from).map(({ targetLanguage }) => targetLanguage);
+  showChoice("source", sourceChoice, sources, from);
+  showChoice("target", targetChoice, targets, to);
+  source.lang = scriptTag(from);
+  target.lang = scriptTag(to);
+  swap.hidden = !directions.some(({ sourceLanguage, targetLanguage }) => sourceLanguage === to && targetLanguage === from);
+  byId("examples", HTMLElement).replaceChildren(
+    ...examples(from).map((text) => {
+      const button = make("button", { type: "button", lang: scriptTag(from) }, text);
+      button.addEventListener("click", () => {
+        setText(text, "");
+        source.focus();
+      });
+      return make("li", {}, button);
+    }),
+  );
+  byId("empty-hint", HTMLElement).textContent = direction()?.stored === false
+    ? `Try one of these. The first translation downloads the model, ${size(direction()?.bytes ?? 0)}; after that it works offline.`
+    : "Try one of these:";
+}
+
+/**
+ * A heading where there is one language, a list to choose from where there are several.
+ * @param {"source" | "target"} side
+ * @param {HTMLSelectElement} select
+ * @param {string[]} tags
+ * @param {string} chosen
+ */
+function showChoice(side, select, tags, chosen) {
+  const heading = byId(`${side}-language`, HTMLElement);
+  heading.textContent = language(chosen);
+  heading.classList.toggle("visually-hidden", tags.length > 1);
+  if (select.parentElement) select.parentElement.hidden = tags.length < 2;
+  select.replaceChildren(...tags.map((tag) => make("option", { value: tag }, language(tag))));
+  select.value = chosen;
+}
+
+sourceChoice.addEventListener("change", () => {
+  const to = directions.filter(({ sourceLanguage }) => sourceLanguage === sourceChoice.value).map(({ targetLanguage }) => targetLanguage);
+  choose({ source: sourceChoice.value, target: to.includes(session.pair.target) ? session.pair.target : to[0] });
+});
+targetChoice.addEventListener("change", () => choose({ source: session.pair.source, target: targetChoice.value }));
+swap.addEventListener("click", () => {
+  const text = latest && state.kind === "done" ? latest.result.text : source.value;
+  const { source: from, target: to } = session.pair;
+  const before = source.value;
+  choose({ source: to, target: from });
+  setText(text, "");
+  if (before) {
+    showToast("Languages swapped.", () => {
+      choose({ source: from, target: to });
+      setText(before, "");
+    });
+  }
+});
+
+/* ---- buttons and keys ---- */
+
+retry.addEventListener("click", () => {
+  if (reloadToRetry) {
+    saveNow();
+    location.reload();
+    return;
+  }
+  session.now(source.value);
+  source.focus();
+});
+cancel.addEventListener("click", () => {
+  session.cancel();
+  source.focus();
+});
+copy.addEventListener("click", async () => {
+  const text = latest?.result.text ?? "";
+  try {
+    await navigator.clipboard.writeText(text);
+    copy.textContent = "Copied";
+    announce("Copied.");
+  } catch {
+    // Not a secure page, or not allowed: select it, so that the browser's own copying works.
+    getSelection()?.selectAllChildren(target);
+    copy.textContent = "Selected: press Ctrl+C";
+  }
+  setTimeout(() => (copy.textContent = "Copy"), 2_000);
+});
+linksSwitch.addEventListener("change", () => {
+  draft.keepSetting("links", linksSwitch.checked ? "on" : "off");
+  if (latest && state.kind === "done") {
+    showText(latest);
+    attention.hidden = !(linksSwitch.checked && links.active);
+    caption.hidden = !linksSwitch.checked;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    if (!problem.hidden && reloadToRetry) retry.click();
+    else session.now(source.value);
+  } else if (event.key === "Escape" && !links.unpin()) {
+    session.cancel();
+  }
+});
+addEventListener("online", () => {
+  if (state.kind === "failed" && !reloadToRetry) session.now(source.value);
+});
+
+/* ---- start ---- */
+
+linksSwitch.checked = draft.setting("links") === "on";
+showLanguages();
+const kept = source.value || draft.load();
+if (kept) {
+  source.value = kept;
+  textChanged();
+} else {
+  mirrorText();
+}
+void refreshDirections()
+  .then(() => {
+    if (direction()?.stored) return session.prepare();
+  })
+  .catch(() => {
+    // Reported, with a way out, once there is something to translate.
+  });
+void keepOffline({
+  updateReady: (activate) => {
+    byId("update", HTMLElement).hidden = false;
+    byId("update-reload", HTMLButtonElement).addEventListener("click", () => {
+      saveNow();
+      activate();
+    });
+  },
+}).then((kit) => (offline = kit));

@@ -1,0 +1,58 @@
+/**
+ * Keeps the typed text across reloads: in the tab's own storage, so that two tabs do not overwrite each other, and in the
+ * site's, so that it is there when the tab was closed. Storage may be blocked or full; the text in the page is then all there is.
+ */
+
+const KEY = "dragoman.text";
+
+/** @type {(() => Storage)[]} */
+const STORES = [() => sessionStorage, () => localStorage];
+
+/** @returns {string} */
+export function load() {
+  for (const store of STORES) {
+    try {
+      const text = store().getItem(KEY);
+      if (text) return text;
+    } catch {
+      // Blocked.
+    }
+  }
+  return "";
+}
+
+/** @param {string} text */
+export function save(text) {
+  for (const store of STORES) {
+    try {
+      if (text) store().setItem(KEY, text);
+      else store().removeItem(KEY);
+    } catch {
+      // Blocked or full.
+    }
+  }
+}
+
+/**
+ * @param {string} name
+ * @returns {string | null}
+ */
+export function setting(name) {
+  try {
+    return localStorage.getItem(`dragoman.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+export function keepSetting(name, value) {
+  try {
+    localStorage.setItem(`dragoman.${name}`, value);
+  } catch {
+    // Blocked or full.
+  }
+}

@@ -1,0 +1,38 @@
+/** The service worker: keeps the page's own files for use without a network, and new versions of them apart. */
+
+/**
+ * @param {object} handlers
+ * @param {(activate: () => void) => void} handlers.updateReady a new version waits; call `activate` to reload into it
+ * @returns {Promise<{ update: () => void }>}
+ */
+export async function keepOffline({ updateReady }) {
+  const nothing = { update: () => {} };
+  if (!("serviceWorker" in navigator)) return nothing;
+  const { serviceWorker } = navigator;
+  /** @type {ServiceWorkerRegistration} */
+  let registration;
+  try {
+    registration = await serviceWorker.register(new URL("../sw.js", import.meta.url), { updateViaCache: "none" });
+  } catch {
+    // The site offers none, or the browser forbids it: the page works, but needs the network to open.
+    return nothing;
+  }
+
+  let wasControlled = serviceWorker.controller !== null;
+  serviceWorker.addEventListener("controllerchange", () => {
+    // Files of two versions must not mix, so every tab changes at once; the typed text is kept.
+    if (wasControlled) location.reload();
+    wasControlled = true;
+  });
+
+  /** @param {ServiceWorker} worker */
+  const offer = (worker) => updateReady(() => worker.postMessage("activate"));
+  if (registration.waiting && serviceWorker.controller) offer(registration.waiting);
+  registration.addEventListener("updatefound", () => {
+    const worker = registration.installing;
+    worker?.addEventListener("statechange", () => {
+      if (worker.state === "installed" && serviceWorker.controller) offer(worker);
+    });
+  });
+  return { update: () => void registration.update().catch(() => {}) };
+}

@@ -1,0 +1,81 @@
+/** What is kept on this device: which models, how large, and how to remove them. */
+
+import { make } from "./dom.js";
+import { language, size } from "./format.js";
+
+/** @typedef {import("../pkg/index.js").Direction} Direction */
+
+export class StoragePanel {
+  #list;
+  #summary;
+  #note;
+  #remove;
+  #download;
+
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.list
+   * @param {HTMLElement} parts.summary
+   * @param {HTMLElement} parts.note
+   * @param {(direction: Direction) => Promise<void>} parts.remove
+   * @param {(direction: Direction) => Promise<void>} parts.download
+   */
+  constructor({ list, summary, note, remove, download }) {
+    this.#list = list;
+    this.#summary = summary;
+    this.#note = note;
+    this.#remove = remove;
+    this.#download = download;
+  }
+
+  /** @param {string} text */
+  note(text) {
+    this.#note.textContent = text;
+  }
+
+  /** @param {Direction[]} directions */
+  show(directions) {
+    const stored = directions.filter((direction) => direction.stored);
+    const bytes = stored.reduce((sum, direction) => sum + direction.bytes, 0);
+    this.#summary.textContent = stored.length ? `${size(bytes)}, ready offline` : "nothing stored yet";
+    this.#list.replaceChildren(...directions.map((direction) => this.#item(direction)));
+  }
+
+  /** @param {Direction} direction */
+  #item(direction) {
+    const name = `${language(direction.sourceLanguage)} to ${language(direction.targetLanguage)}`;
+    const label = direction.stored ? "Remove" : "Download";
+    const button = make("button", { type: "button", class: "quiet" }, label, make("span", { class: "visually-hidden" }, ` ${name}`));
+    button.addEventListener("click", () => void this.#act(button, direction, name));
+    return make(
+      "li",
+      {},
+      make("span", { class: "model-name" }, name),
+      make("span", { class: "muted" }, `${size(direction.bytes)} · ${direction.stored ? "stored" : "not stored"} · ${direction.licence}`),
+      button,
+    );
+  }
+
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {Direction} direction
+   * @param {string} name
+   */
+  async #act(button, direction, name) {
+    button.disabled = true;
+    try {
+      if (direction.stored) {
+        await this.#remove(direction);
+        this.note(`Removed ${name}, ${size(direction.bytes)}. It is downloaded again when you next translate.`);
+      } else {
+        this.note(`Downloading ${name}…`);
+        await this.#download(direction);
+        this.note(`${name} is ready.`);
+      }
+    } catch {
+      this.note(direction.stored ? `${name} could not be removed. Try again.` : `${name} could not be downloaded. Try again.`);
+    } finally {
+      button.disabled = false;
+    }
+  }
+}
