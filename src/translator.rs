@@ -75,7 +75,9 @@ pub struct Job {
     text: String,
     options: Options,
     sentences: Vec<Range<usize>>,
-    done: Vec<String>,
+    ready: Translation,
+    /// How much of the text `ready` covers, in bytes.
+    covered: usize,
 }
 
 impl Translator {
@@ -120,14 +122,15 @@ impl Translator {
             sentences: sentences::split(text, &self.config.source_language),
             text: text.to_owned(),
             options: options.clone(),
-            done: Vec::new(),
+            ready: Translation::default(),
+            covered: 0,
         }
     }
 
     /// Translates the next batch of sentences; false when there was nothing left.
     pub fn advance(&mut self, job: &mut Job) -> bool {
         const BATCH: usize = 16;
-        let next: Vec<Range<usize>> = job.sentences[job.done.len()..]
+        let next: Vec<Range<usize>> = job.sentences[job.ready.sentences.len()..]
             .iter()
             .take(BATCH)
             .cloned()
@@ -144,8 +147,8 @@ impl Translator {
         let hypotheses: Vec<Hypothesis> =
             self.decoder
                 .translate(&self.model, &sources, &job.options.decode);
-        for hypothesis in hypotheses {
-            job.done.push(self.target.decode(&hypothesis.tokens));
+        for (source, hypothesis) in next.iter().zip(hypotheses) {
+            job.push(source, &self.target.decode(&hypothesis.tokens));
         }
         !next.is_empty()
     }
@@ -155,26 +158,33 @@ impl Job {
     /// Sentences translated and sentences in all.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
-        (self.done.len(), self.sentences.len())
+        (self.ready.sentences.len(), self.sentences.len())
+    }
+
+    /// The translation as far as it is certain: it only grows at its end, and [`Self::finish`] begins with it.
+    #[must_use]
+    pub fn ready(&self) -> &Translation {
+        &self.ready
     }
 
     /// The translation; sentences that were not reached stay as they are.
     #[must_use]
-    pub fn finish(self) -> Translation {
-        let mut translation = Translation::default();
-        let mut at = 0;
-        for (range, text) in self.sentences.iter().zip(&self.done) {
-            translation.text.push_str(&self.text[at..range.start]);
-            let start = translation.text.len();
-            translation.text.push_str(text);
-            translation.sentences.push(Sentence {
-                source: range.clone(),
-                target: start..translation.text.len(),
-                ..Sentence::default()
-            });
-            at = range.end;
-        }
-        translation.text.push_str(&self.text[at..]);
-        translation
+    pub fn finish(mut self) -> Translation {
+        self.ready.text.push_str(&self.text[self.covered..]);
+        self.ready
+    }
+
+    /// Takes the translation of the next sentence.
+    fn push(&mut self, source: &Range<usize>, translation: &str) {
+        let text = &mut self.ready.text;
+        text.push_str(&self.text[self.covered..source.start]);
+        let start = text.len();
+        text.push_str(translation);
+        self.covered = source.end;
+        self.ready.sentences.push(Sentence {
+            source: source.clone(),
+            target: start..text.len(),
+            ..Sentence::default()
+        });
     }
 }
