@@ -2,6 +2,9 @@
 
 import { make } from "./dom.js";
 
+/** Longer texts are laid out only where they are in view. */
+const LONG = 10_000;
+
 export class Output {
   #element;
   #text = "";
@@ -44,6 +47,7 @@ export class Output {
     const fragment = document.createDocumentFragment();
     for (const line of lines.slice(kept)) fragment.append(make("div", { class: "line" }, line || document.createElement("br")));
     this.#element.append(fragment);
+    this.#element.classList.toggle("long", text.length > LONG);
     this.#text = text;
     this.#current = true;
   }

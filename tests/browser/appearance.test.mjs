@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+
+import { HAN, launch, Site, translated, type, visitor } from "./harness.mjs";
+
+/** @type {Site} */
+let site;
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => {
+  [site, browser] = await Promise.all([Site.open(), launch()]);
+});
+after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+/** @typedef {Awaited<ReturnType<typeof visitor>>} Kit */
+/** @param {import("playwright-core").BrowserContextOptions} options @param {(kit: Kit) => Promise<void>} body */
+async function visiting(options, body) {
+  const kit = await visitor(browser, options);
+  try {
+    await kit.page.goto(site.url);
+    await body(kit);
+    assert.deepEqual(kit.faults, []);
+  } finally {
+    await kit.context.close();
+  }
+}
+
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** @param {import("playwright-core").Page} page */
+async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    // @ts-expect-error axe has just been put there
+    const { violations } = await window.axe.run(document, { runOnly: rules });
+    return violations;
+  });
+  return found.map(
+    (/** @type {{ id: string, nodes: { html: string, failureSummary: string }[] }} */ { id, nodes }) =>
+      `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`,
+  );
+}
+
+for (const [name, options] of /** @type {[string, import("playwright-core").BrowserContextOptions][]} */ ([
+  ["light", { colorScheme: "light" }],
+  ["dark", { colorScheme: "dark" }],
+  ["phone", { ...PHONE, colorScheme: "light" }],
+])) {
+  test(`nothing stands in the way of assistive technology: ${name}`, () =>
+    visiting({ ...options, bypassCSP: true, reducedMotion: "reduce" }, async ({ page }) => {
+      assert.deepEqual(await violations(page), [], "empty");
+      await type(page, "I love to eat pizza. The train leaves at ten.");
+      await translated(page);
+      assert.deepEqual(await violations(page), [], "translated");
+      await page.locator("label.switch").click();
+      await page.locator("#target .word").nth(1).click();
+      await page.locator("#storage > summary").click();
+      await page.getByText("Keyboard", { exact: true }).click();
+      assert.deepEqual(await violations(page), [], "with word links");
+      site.answer = (path) => (path.startsWith("www/models/") ? { status: 503 } : undefined);
+      try {
+        await page.getByRole("button", { name: /^Remove/ }).click();
+        await page.getByText(/^Removed/).waitFor();
+        await type(page, "It fails now.");
+        await page.getByRole("alert").waitFor();
+        assert.deepEqual(await violations(page), [], "failed");
+      } finally {
+        site.answer = () => undefined;
+      }
+    }));
+}
+
+test("dark mode is dark", () =>
+  visiting({ colorScheme: "dark" }, async ({ page }) => {
+    const luminance = await page.evaluate(() => {
+      const [red, green, blue] = (getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g) ?? []).map(Number);
+      return (red + green + blue) / 3;
+    });
+    assert.ok(luminance < 40, String(luminance));
+  }));
+
+test("a phone never scrolls sideways", () =>
+  visiting(PHONE, async ({ page }) => {
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(await overflow(), 0);
+    await type(page, `Look at https://example.org/${"a-very-long-path/".repeat(12)} and the ${"extremely ".repeat(30)}long sentence.`);
+    await translated(page);
+    assert.equal(await overflow(), 0);
+    await page.locator("label.switch").tap();
+    await page.locator("#attention").waitFor();
+    assert.equal(await overflow(), 0);
+    const [from, to] = await Promise.all(["#source", "#target"].map((pane) => page.locator(pane).boundingBox()));
+    assert.ok(from && to && to.y >= from.y + from.height, "the panes are stacked");
+    for (const button of await page.locator("button:visible").all()) {
+      const box = await button.boundingBox();
+      assert.ok(box && box.height >= 24 && box.width >= 24, await button.innerText());
+    }
+  }));
+
+test("the text area grows with its text, and the words under it stand where they are written", () =>
+  visiting({}, async ({ page }) => {
+    await type(page, "line\n".repeat(40));
+    const { scroll, client } = await page.locator("#source").evaluate((area) => ({ scroll: area.scrollHeight, client: area.clientHeight }));
+    assert.ok(scroll <= client + 1, `${scroll} > ${client}`);
+    const same = await page.evaluate(() => {
+      const properties = /** @type {const} */ (["fontFamily", "fontSize", "lineHeight", "letterSpacing", "paddingTop", "paddingLeft", "width"]);
+      const area = getComputedStyle(/** @type {Element} */ (document.getElementById("source")));
+      const mirror = getComputedStyle(/** @type {Element} */ (document.getElementById("mirror")));
+      return properties.filter((property) => area[property] !== mirror[property]);
+    });
+    assert.deepEqual(same, []);
+  }));
+
+test("pointing at a word shows the words it is linked to, on both sides", () =>
+  visiting({}, async ({ page }) => {
+    await type(page, "I love to eat pizza");
+    const text = await translated(page);
+    await page.locator("label.switch").click();
+    const words = page.locator("#target .word");
+    assert.ok((await words.count()) > 1);
+    assert.equal((await words.allInnerTexts()).join(""), text);
+    await words.nth(1).hover();
+    const lit = page.locator("#mirror .word.lit");
+    assert.ok((await lit.count()) > 0);
+    assert.match(await page.locator("#caption").innerText(), /comes from .+ \d+%/);
+
+    const box = await page.locator("#mirror .word", { hasText: "pizza" }).boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    assert.match(await page.locator("#caption").innerText(), /^pizza went into .+ \d+%/);
+    assert.ok((await page.locator("#target .word.lit").count()) > 0);
+
+    const table = page.locator("#maps table").first();
+    assert.equal(await table.locator("tbody tr").count(), await words.count());
+    assert.equal(await table.locator("thead th").count(), 5);
+    for (const cell of await table.locator("tbody td").allTextContents()) assert.match(cell, /^\d+%$/);
+
+    await page.locator("#source").pressSequentially("!");
+    assert.match(await translated(page), HAN);
+    await page.reload();
+    assert.equal(await page.locator("#links").isChecked(), true, "the switch is remembered");
+  }));
+
+test("everything can be done with the keyboard", () =>
+  visiting({}, async ({ page }) => {
+    const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.className || "");
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(), "skip");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("I love to eat pizza");
+    assert.equal(await page.locator("#source").inputValue(), "I love to eat pizza");
+    await translated(page);
+    /** @param {string} name */
+    const tabTo = async (name) => {
+      for (let step = 0; step < 12 && (await focused()) !== name; step++) await page.keyboard.press("Tab");
+      assert.equal(await focused(), name);
+    };
+    await tabTo("links");
+    await page.keyboard.press("Space");
+    await page.keyboard.press("Tab");
+    const first = await page.evaluate(() => document.activeElement?.textContent);
+    assert.match(first ?? "", HAN);
+    assert.match(await page.locator("#caption").innerText(), /comes from/);
+    await page.keyboard.press("ArrowRight");
+    assert.notEqual(await page.evaluate(() => document.activeElement?.textContent), first);
+    await page.keyboard.press("Enter");
+    assert.equal(await page.locator('#target [aria-pressed="true"]').count(), 1);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator('#target [aria-pressed="true"]').count(), 0);
+    await tabTo("copy");
+    const ring = await page.locator("#copy").evaluate((button) => getComputedStyle(button).outlineWidth);
+    assert.notEqual(ring, "0px");
+  }));
+
+test("a screen reader hears the result once it is there, not every keystroke", () =>
+  visiting({}, async ({ page }) => {
+    await page.evaluate(() => {
+      const said = /** @type {string[]} */ ([]);
+      Object.assign(window, { said });
+      new MutationObserver(() => said.push(document.getElementById("announce")?.textContent ?? "")).observe(
+        /** @type {Node} */ (document.getElementById("announce")),
+        { childList: true },
+      );
+    });
+    await page.locator("#source").pressSequentially("I love to eat pizza", { delay: 20 });
+    const text = await translated(page);
+    await page.locator("#announce", { hasText: "Translation:" }).waitFor({ state: "attached" });
+    // @ts-expect-error put there above
+    const said = await page.evaluate(() => window.said);
+    assert.equal(said.at(-1), `Translation: ${text}`);
+    assert.ok(said.length <= 3, said.join(" | "));
+    assert.equal(await page.locator("#announce [lang=zh-Hans]").count(), 1);
+  }));

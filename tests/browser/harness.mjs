@@ -1,0 +1,145 @@
+/** A site on its own server, and pages in a real Chromium, for the browser tests. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+import { listen, site } from "../../tools/serve.mjs";
+import { chromium as chromiumPath } from "../../tools/setup.mjs";
+import { assemble } from "../../tools/site.mjs";
+
+/** @typedef {import("../../tools/serve.mjs").Answer} Answer */
+/** @typedef {import("playwright-core").Page} Page */
+
+/** A slow machine that downloads and translates at once needs this long; nothing waits for it needlessly. */
+export const PATIENCE = 120_000;
+
+const FLAGS = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** @returns {Promise<import("playwright-core").Browser>} */
+export function launch() {
+  return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+}
+
+/** The assembled site, served below a path as on a host that many sites share. */
+export class Site {
+  static base = "/some/where/";
+  /** Answers in place of a file. @type {(path: string) => Answer | undefined | Promise<Answer | undefined>} */
+  answer = () => undefined;
+  /** Paths that were asked for. @type {string[]} */
+  asked = [];
+  folder = "";
+  port = 0;
+  /** @type {import("node:http").Server | null} */
+  #server = null;
+
+  static async open() {
+    const opened = new Site();
+    opened.folder = await mkdtemp(join(tmpdir(), "dragoman-site-"));
+    await assemble(opened.folder);
+    await opened.start();
+    return opened;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}${Site.base}`;
+  }
+
+  async start() {
+    this.#server = await site({
+      folder: this.folder,
+      base: Site.base,
+      answer: (path) => {
+        this.asked.push(path);
+        return this.answer(path);
+      },
+    });
+    this.port = await listen(this.#server, this.port, "127.0.0.1");
+  }
+
+  /** Stops answering, as a host that is down. */
+  async stop() {
+    const server = this.#server;
+    this.#server = null;
+    if (!server) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  }
+
+  async close() {
+    await this.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A page with an empty profile of its own, and what must never happen in one.
+ * @param {import("playwright-core").Browser} browser
+ * @param {import("playwright-core").BrowserContextOptions} [options]
+ */
+export async function visitor(browser, options) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE);
+  /** Addresses asked for, workers' and service workers' included. @type {string[]} */
+  const requests = [];
+  /** Exceptions and violations of the content security policy. @type {string[]} */
+  const faults = [];
+  context.on("request", (request) => requests.push(request.url()));
+  context.on("weberror", (error) => faults.push(String(error.error().stack)));
+  context.on("console", (message) => {
+    if (/Content Security Policy/i.test(message.text())) faults.push(message.text());
+  });
+  const page = await context.newPage();
+  return { context, page, requests, faults };
+}
+
+/** @param {Page} page @param {string} text */
+export async function type(page, text) {
+  await page.locator("#source").fill(text);
+}
+
+/**
+ * Waits until the text typed last is translated.
+ * @param {Page} page
+ * @returns {Promise<string>} the translation as shown
+ */
+export async function translated(page) {
+  await page.locator("#copy").waitFor();
+  return shown(page);
+}
+
+/** @param {Page} page */
+export async function shown(page) {
+  return (await page.locator("#target").innerText()).trim();
+}
+
+/** @param {Page} page */
+export function status(page) {
+  return page.locator("#status").innerText();
+}
+
+/**
+ * Waits until the service worker has kept everything it serves.
+ * @param {Page} page
+ */
+export async function kept(page) {
+  await page.evaluate(async () => {
+    const { active } = await navigator.serviceWorker.ready;
+    if (active && active.state !== "activated") {
+      await new Promise((resolve) => active.addEventListener("statechange", resolve, { once: true }));
+    }
+  });
+}
+
+export const HAN = /\p{Script=Han}/u;

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { HAN, launch, shown, Site, status, translated, type, visitor } from "./harness.mjs";
+
+/** @type {Site} */
+let site;
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => {
+  [site, browser] = await Promise.all([Site.open(), launch()]);
+});
+after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+/** @param {(kit: Awaited<ReturnType<typeof visitor>>) => Promise<void>} body @param {import("playwright-core").BrowserContextOptions} [options] */
+async function visiting(body, options) {
+  const kit = await visitor(browser, options);
+  try {
+    await kit.page.goto(site.url);
+    await body(kit);
+    assert.deepEqual(kit.faults, []);
+    for (const address of kit.requests) {
+      assert.ok(address.startsWith(site.url) || address.startsWith("blob:") || address.startsWith("data:"), address);
+    }
+  } finally {
+    await kit.context.close();
+  }
+}
+
+/** @param {import("playwright-core").Page} page @param {string} text as from a paste: at once */
+function paste(page, text) {
+  return page.evaluate((value) => {
+    const source = /** @type {HTMLTextAreaElement} */ (document.getElementById("source"));
+    source.value = value;
+    source.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }, text);
+}
+
+test("what is typed is translated", () =>
+  visiting(async ({ page, requests }) => {
+    await type(page, "I love to eat pizza");
+    assert.match(await translated(page), /披萨|比萨/);
+    assert.match(await status(page), /^(CPU|GPU) · .+ · [\d.,]+ m?s · [\d,]+ words\/s$/);
+    assert.equal(await page.locator("#target").getAttribute("lang"), "zh-Hans");
+    assert.ok(requests.some((address) => /\.wasm$/.test(address)), "the package's requests are seen");
+  }));
+
+test("plain SIMD translates as relaxed SIMD does", async () => {
+  /** @type {Record<string, string>} */
+  const results = {};
+  for (const relaxed of [true, false]) {
+    // 0xFD, then an opcode from 0x100 in LEB128, is a relaxed instruction.
+    const without = `{ const validate = WebAssembly.validate; WebAssembly.validate = (bytes) => {
+      const code = new Uint8Array(bytes.buffer ?? bytes);
+      return !code.some((byte, at) => byte === 0xfd && code[at + 1] >= 0x80 && code[at + 2] === 2) && validate(bytes);
+    }; }\n`;
+    if (!relaxed) site.answer = prepend(without);
+    await visiting(async ({ page }) => {
+      await type(page, "The train leaves at ten.");
+      const text = await translated(page);
+      assert.match(text, HAN);
+      results[(await status(page)).split(" · ")[1]] = text;
+    }).finally(() => (site.answer = () => undefined));
+  }
+  assert.deepEqual(Object.keys(results), ["relaxed SIMD", "SIMD"]);
+  assert.equal(results["relaxed SIMD"], results.SIMD);
+});
+
+/** @param {string} code put before the package's own modules */
+function prepend(code) {
+  /** @param {string} path */
+  return async (path) => {
+    if (!/^pkg\/[^/]+\.js$/.test(path)) return undefined;
+    const { readFile } = await import("node:fs/promises");
+    const text = await readFile(`${site.folder}/${path}`, "utf8");
+    return { body: code + text };
+  };
+}
+
+test("the newest text wins", () =>
+  visiting(async ({ page }) => {
+    await type(page, "The cat is black.");
+    const cat = await translated(page);
+    await paste(page, "The dog sleeps in the garden. ".repeat(200));
+    await page.locator("#cancel").waitFor();
+    await paste(page, "The cat is black.");
+    await page.waitForFunction((expected) => document.getElementById("target")?.innerText.trim() === expected, cat);
+    await translated(page);
+    await page.waitForTimeout(1_000);
+    assert.equal(await shown(page), cat);
+  }));
+
+test("a megabyte of text shows its progress, keeps the page alive and can be stopped", () =>
+  visiting(async ({ page }) => {
+    await type(page, "Hello.");
+    await translated(page);
+    const text = "The weather is nice today, and we are going to the park. ".repeat(18_000);
+    assert.ok(text.length > 1e6);
+    await paste(page, text);
+    await page.waitForFunction(() => /sentences? of [\d,]+ translated/.test(document.getElementById("status")?.textContent ?? ""));
+    const first = await status(page);
+    const frames = await page.evaluate(async (before) => {
+      let count = 0;
+      while (count < 5 || document.getElementById("status")?.textContent === before) {
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        count++;
+      }
+      return count;
+    }, first);
+    assert.ok(frames >= 5);
+    assert.ok(await page.locator("#bar").evaluate((bar) => /** @type {HTMLProgressElement} */ (bar).value > 0));
+    await page.locator("#cancel").click();
+    assert.match(await status(page), /^Stopped/);
+    assert.match(await shown(page), HAN);
+    assert.equal(await page.locator("#source").inputValue(), text);
+    await type(page, "Good morning.");
+    assert.match(await translated(page), HAN);
+  }));
+
+test("Escape stops, Ctrl+Enter goes on", () =>
+  visiting(async ({ page }) => {
+    await type(page, "Good morning.");
+    await translated(page);
+    await paste(page, "The sun is shining. ".repeat(2_000));
+    await page.locator("#cancel").waitFor();
+    await page.keyboard.press("Escape");
+    assert.match(await status(page), /^Stopped/);
+    await type(page, "Good evening.");
+    await page.keyboard.press("Control+Enter");
+    assert.match(await translated(page), HAN);
+  }));
+
+test("white space and line breaks are kept, and copied", () =>
+  visiting(
+    async ({ page }) => {
+      await type(page, "Good morning.\n\n\nThe cat is black.\n");
+      await translated(page);
+      await page.locator("#copy").click();
+      await page.getByRole("button", { name: "Copied" }).waitFor();
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      assert.match(copied, /^\p{Script=Han}[^\n]*\n\n\n\p{Script=Han}[^\n]*\n$/u);
+    },
+    { permissions: ["clipboard-read", "clipboard-write"] },
+  ));
+
+test("markup is text", () =>
+  visiting(async ({ page }) => {
+    const markup = `<img src=x onerror="document.title='owned'"> <b>The cat</b> <script>document.title="owned"</script>`;
+    await type(page, markup);
+    await translated(page);
+    await page.locator("label.switch").click();
+    assert.equal(await page.locator("#target :is(img, b, script), #mirror :is(img, b, script), #maps :is(img, b, script)").count(), 0);
+    assert.doesNotMatch(await page.title(), /owned/);
+    await page.reload();
+    await translated(page);
+    assert.doesNotMatch(await page.title(), /owned/);
+    assert.equal(await page.locator("#source").inputValue(), markup);
+  }));
+
+test("odd text comes back", () =>
+  visiting(async ({ page }) => {
+    for (const text of ["\ud83d", "a\udc00b", "The cat \ud83d is black. \udc00", "\0", "🍕🍕", "42", "\u202eabc\u202c"]) {
+      await paste(page, text);
+      await translated(page);
+      assert.equal(await page.locator("#problem").isVisible(), false, JSON.stringify(text));
+    }
+  }));
+
+test("blank text is no work", () =>
+  visiting(async ({ page }) => {
+    await type(page, "  \n ");
+    await page.waitForTimeout(500);
+    assert.equal(await page.locator("#target").isVisible(), false);
+    assert.equal(await page.locator("#problem").isVisible(), false);
+  }));
+
+test("an example is one click away", () =>
+  visiting(async ({ page }) => {
+    await page.getByRole("button", { name: "I love to eat pizza." }).click();
+    assert.equal(await page.locator("#source").inputValue(), "I love to eat pizza.");
+    assert.match(await translated(page), HAN);
+    assert.equal(await page.locator("#empty").isVisible(), false);
+  }));
+
+test("the text survives a reload, and clearing can be undone", () =>
+  visiting(async ({ page, context }) => {
+    await type(page, "Keep this text.");
+    await page.reload();
+    assert.equal(await page.locator("#source").inputValue(), "Keep this text.");
+    await translated(page);
+    const other = await context.newPage();
+    await other.goto(site.url);
+    await type(other, "Another tab.");
+    await other.close({ runBeforeUnload: true });
+    await page.reload();
+    assert.equal(await page.locator("#source").inputValue(), "Keep this text.");
+
+    await page.locator("#clear").click();
+    assert.equal(await page.locator("#source").inputValue(), "");
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert.equal(await page.locator("#source").inputValue(), "Keep this text.");
+    await page.locator("#clear").click();
+    await page.reload();
+    assert.equal(await page.locator("#source").inputValue(), "");
+  }));
+
+test("the model can be removed and is downloaded again", () =>
+  visiting(async ({ page }) => {
+    await type(page, "Good morning.");
+    await translated(page);
+    await page.locator("#storage > summary").click();
+    await page.waitForFunction(() => /MB|KB/.test(document.getElementById("storage-summary")?.textContent ?? ""));
+    await page.getByRole("button", { name: /^Remove/ }).click();
+    await page.getByText(/^Removed English to Simplified Chinese/).waitFor();
+    assert.equal(await page.locator("#storage-summary").innerText(), "nothing stored yet");
+    site.asked.length = 0;
+    await type(page, "Good evening.");
+    assert.match(await translated(page), HAN);
+    assert.ok(site.asked.some((path) => path.startsWith("www/models/") && !path.endsWith(".json")));
+  }));
