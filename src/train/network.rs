@@ -71,6 +71,18 @@ impl Network {
         })
     }
 
+    /// The same network with other values, given in the order of [`Self::parameters`].
+    pub fn with_values(&self, values: &[Tensor]) -> Result<Self> {
+        let parameters = self.parameters.keys().zip(values);
+        let parameters = parameters
+            .map(|(name, value)| Ok((name.clone(), Var::from_tensor(value)?)))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            parameters,
+            ..self.clone()
+        })
+    }
+
     /// The parameters by name, in a fixed order.
     pub fn parameters(&self) -> &BTreeMap<String, Var> {
         &self.parameters

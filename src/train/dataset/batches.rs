@@ -44,8 +44,7 @@ pub struct Batch {
     pub source_width: usize,
     /// Length of each source.
     pub source_lengths: Vec<usize>,
-    /// `[size, target_width]`: what the decoder should say. Its input is the same moved right by one
-    /// behind an initial 0, see [`Self::decoder_input`].
+    /// `[size, target_width]`: what the decoder should say.
     pub target: Vec<u32>,
     /// Length of the longest target.
     pub target_width: usize,
@@ -82,15 +81,17 @@ impl Batch {
         }
     }
 
-    /// `[size, target_width]`: the targets moved right by one, 0 first.
+    /// The pairs without padding, each side ending with `</s>`.
     #[must_use]
-    pub fn decoder_input(&self) -> Vec<u32> {
-        let mut input = Vec::with_capacity(self.target.len());
-        for row in self.target.chunks(self.target_width.max(1)) {
-            input.push(END);
-            input.extend_from_slice(&row[..row.len() - 1]);
-        }
-        input
+    pub fn pairs(&self) -> Vec<(&[u32], &[u32])> {
+        let sources = self.source.chunks(self.source_width.max(1));
+        let targets = self.target.chunks(self.target_width.max(1));
+        let lengths = self.source_lengths.iter().zip(&self.target_lengths);
+        sources
+            .zip(targets)
+            .zip(lengths)
+            .map(|((source, target), (&s, &t))| (&source[..s], &target[..t]))
+            .collect()
     }
 
     /// Target tokens that count in the loss, `</s>` included.
@@ -263,7 +264,10 @@ mod tests {
             (&batch.source_lengths[..], &batch.target_lengths[..]),
             (&[3, 2][..], &[2, 3][..])
         );
-        assert_eq!(batch.decoder_input(), [0, 7, 0, 0, 9, 10]);
+        assert_eq!(
+            batch.pairs(),
+            [(&[5, 6, 0][..], &[7, 0][..]), (&[8, 0], &[9, 10, 0])]
+        );
         assert_eq!(batch.target_tokens(), 5);
     }
 

@@ -139,6 +139,12 @@ impl Encoder {
         })
     }
 
+    /// Pieces in the source and in the target vocabulary.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.source.len(), self.target.len())
+    }
+
     /// Ids of a normalised pair, without `</s>`.
     #[must_use]
     pub fn encode(&self, source: &str, target: &str) -> (Vec<u32>, Vec<u32>) {
