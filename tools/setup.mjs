@@ -1,7 +1,7 @@
 /** Installs what building and testing need where it is missing, saying so. Uses only what comes with Node. */
 
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -72,7 +72,7 @@ export function modules() {
   run("npm", ["ci", "--no-audit", "--no-fund"]);
 }
 
-/** The compiler, with its WebAssembly target, and wasm-bindgen's tool in the version of the crate. */
+/** The compiler, with its WebAssembly target. */
 export function rust() {
   if (output("cargo", ["--version"]) === null) {
     throw new Missing("Rust is not installed. Install it from https://rustup.rs and run this again.");
@@ -82,17 +82,9 @@ export function rust() {
     console.log("Installing Rust's WebAssembly target.");
     run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
   }
-  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
-  const version = /name = "wasm-bindgen"\r?\nversion = "([^"]+)"/.exec(lock)?.[1];
-  if (!version) throw new Error("Cargo.lock has no wasm-bindgen");
-  const installed = output("wasm-bindgen", ["--version"])?.trim().split(" ")[1];
-  if (installed !== version) {
-    console.log(`Installing wasm-bindgen ${version}${installed ? ` (there is ${installed})` : ""}.`);
-    run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--locked"]);
-  }
 }
 
-/** The WebAssembly in pkg/wasm. Cargo decides what has to be compiled again. */
+/** The WebAssembly in pkg/wasm, where it is older than its sources. */
 export function wasm() {
   rust();
   run(process.execPath, [join("tools", "build-wasm.mjs")]);

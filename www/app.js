@@ -3,9 +3,9 @@
 import { wordLinks } from "./alignment.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
-import { examples } from "./examples.js";
-import { count, engine, language, scriptTag, size } from "./format.js";
+import { count, engine, scriptTag, size } from "./format.js";
 import { HeatMaps } from "./heatmap.js";
+import { Languages } from "./languages.js";
 import { Links } from "./links.js";
 import { keepOffline } from "./offline.js";
 import { Output } from "./output.js";
@@ -33,16 +33,22 @@ const announcement = byId("announce", HTMLElement);
 const cancel = byId("cancel", HTMLButtonElement);
 const copy = byId("copy", HTMLButtonElement);
 const clear = byId("clear", HTMLButtonElement);
-const swap = byId("swap", HTMLButtonElement);
 const linksSwitch = byId("links", HTMLInputElement);
 const attention = byId("attention", HTMLElement);
 const toast = byId("toast", HTMLElement);
-const sourceChoice = byId("source-choice", HTMLSelectElement);
-const targetChoice = byId("target-choice", HTMLSelectElement);
 
 const output = new Output(target);
 const links = new Links({ mirror, output: target, editor: source, caption });
 const maps = new HeatMaps(byId("maps", HTMLElement), byId("more-maps", HTMLButtonElement));
+
+const languages = new Languages({
+  choose,
+  swap: swapLanguages,
+  example: (text) => {
+    setText(text, "");
+    focusSource();
+  },
+});
 
 /** @type {Direction[]} */
 let directions = [];
@@ -53,6 +59,7 @@ let state = { kind: "empty" };
 /** @type {(() => void) | null} */
 let undo = null;
 let reloadToRetry = false;
+let toldOfStorage = false;
 /** @type {{ update: () => void }} */
 let offline = { update: () => {} };
 
@@ -76,6 +83,7 @@ const storage = new StoragePanel({
     session.release();
     const { Translator } = await load();
     await Translator.remove({ sourceLanguage, targetLanguage, models: MODELS });
+    toldOfStorage = false;
     await refreshDirections();
   },
   download: async ({ sourceLanguage, targetLanguage }) => {
@@ -110,7 +118,6 @@ function report(next) {
   cancel.hidden = !busy;
   bar.hidden = !busy;
   problem.hidden = next.kind !== "failed";
-  if (next.kind !== "waiting") statusLine.textContent = "";
 
   switch (next.kind) {
     case "empty":
@@ -118,6 +125,7 @@ function report(next) {
       links.clear();
       maps.clear();
       output.show("");
+      statusLine.textContent = "";
       break;
     case "waiting":
       hideLinks();
@@ -127,6 +135,8 @@ function report(next) {
       if (before !== "preparing") announce(statusLine.textContent ?? "");
       break;
     case "translating":
+      // A short text is done at once: its last result stays in view until then.
+      if (before === "preparing") statusLine.textContent = "Translating";
       showProgress(next.progress);
       break;
     case "done":
@@ -144,9 +154,14 @@ function report(next) {
   target.hidden = output.text === "" || next.kind === "failed";
   empty.hidden = source.value.trim() !== "" || next.kind === "failed";
   wait.hidden = !(next.kind === "preparing" && target.hidden && empty.hidden && direction()?.stored === false);
-  copy.hidden = !(next.kind === "done" && next.result.text !== "");
-  attention.hidden = !(linksSwitch.checked && next.kind === "done" && links.active);
-  caption.hidden = !(linksSwitch.checked && next.kind === "done");
+  copy.hidden = target.hidden;
+  copy.disabled = next.kind !== "done";
+  showLinks();
+}
+
+function showLinks() {
+  caption.hidden = target.hidden || !linksSwitch.checked;
+  attention.hidden = caption.hidden || maps.empty;
 }
 
 /** @param {number} loaded */
@@ -167,7 +182,6 @@ function showPreparing(loaded) {
 function showProgress(progress) {
   if (!progress || progress.total < 2) {
     bar.removeAttribute("value");
-    statusLine.textContent = "Translating";
     return;
   }
   bar.value = progress.done / progress.total;
@@ -178,7 +192,6 @@ function showProgress(progress) {
 
 /** @param {Extract<State, { kind: "done" }>} done */
 function showResult(done) {
-  const first = latest === null;
   latest = done;
   if (done.result.text === done.source && !done.result.sentences.some(({ translated }) => translated)) {
     statusLine.textContent = "Nothing to translate: shown as it is.";
@@ -187,32 +200,33 @@ function showResult(done) {
   }
   showText(done);
   announceResult(done);
-  if (first && !direction()?.stored) void noteStorage();
+  if (!direction()?.stored && !toldOfStorage) void noteStorage().catch(() => {});
 }
 
 /** @param {Extract<State, { kind: "done" }>} done */
 function showText({ source: text, pair, result }) {
-  const languages = { source: scriptTag(pair.source), target: scriptTag(pair.target) };
+  const tags = { source: scriptTag(pair.source), target: scriptTag(pair.target) };
   if (!linksSwitch.checked) {
     hideLinks();
+    maps.clear();
     output.show(result.text);
     return;
   }
   if (text.length > LONGEST_LINKED) {
     hideLinks();
+    maps.clear();
     output.show(result.text);
     caption.textContent = `Word links are shown for texts of up to ${count(LONGEST_LINKED, "character")}.`;
     return;
   }
-  const found = result.sentences.map((sentence) => wordLinks(text, result.text, sentence, languages));
+  const found = result.sentences.map((sentence) => wordLinks(text, result.text, sentence, tags));
   output.replace(result.text, links.show(text, result.text, found));
-  maps.show(text, result.text, found, languages);
+  maps.show(text, result.text, found, tags);
 }
 
 function hideLinks() {
   if (!links.active) return;
   links.clear();
-  maps.clear();
   mirrorText();
   output.showPlain();
 }
@@ -220,6 +234,7 @@ function hideLinks() {
 /** @param {unknown} error */
 function showProblem(error) {
   const { title, advice, action, reload } = explain(error);
+  statusLine.textContent = "";
   byId("problem-title", HTMLElement).textContent = title;
   byId("problem-advice", HTMLElement).textContent = advice;
   retry.textContent = action;
@@ -231,6 +246,7 @@ function showProblem(error) {
 async function noteStorage() {
   await refreshDirections();
   if (direction()?.stored === false) {
+    toldOfStorage = true;
     storage.note("This browser did not keep the model: there is no space, or it is a private window. It is downloaded again next time.");
     showToast("Translated, but this browser had no space to keep the model: it will be downloaded again next time.", null);
   }
@@ -268,6 +284,11 @@ function showToast(text, action) {
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let saving;
+
+/** Back to the text, so that the keyboard goes on from there; not on a touch screen, where its keyboard would cover the result. */
+function focusSource() {
+  if (matchMedia("(pointer: fine)").matches) source.focus();
+}
 
 function mirrorText() {
   const long = source.value.length > LONGEST_LINKED;
@@ -321,12 +342,12 @@ document.addEventListener("visibilitychange", () => {
 });
 clear.addEventListener("click", () => {
   setText("", "Cleared.");
-  source.focus();
+  focusSource();
 });
 byId("toast-undo", HTMLButtonElement).addEventListener("click", () => {
   toast.hidden = true;
   undo?.();
-  source.focus();
+  focusSource();
 });
 
 /* ---- languages ---- */
@@ -339,63 +360,24 @@ function choose(pair) {
 }
 
 function showLanguages() {
-  const { source: from, target: to } = session.pair;
-  const sources = [...new Set(directions.map(({ sourceLanguage }) => sourceLanguage))];
-  const targets = directions.filter(({ sourceLanguage }) => sourceLanguage === from).map(({ targetLanguage }) => targetLanguage);
-  showChoice("source", sourceChoice, sources, from);
-  showChoice("target", targetChoice, targets, to);
-  source.lang = scriptTag(from);
-  target.lang = scriptTag(to);
-  swap.hidden = !directions.some(({ sourceLanguage, targetLanguage }) => sourceLanguage === to && targetLanguage === from);
-  byId("examples", HTMLElement).replaceChildren(
-    ...examples(from).map((text) => {
-      const button = make("button", { type: "button", lang: scriptTag(from) }, text);
-      button.addEventListener("click", () => {
-        setText(text, "");
-        source.focus();
-      });
-      return make("li", {}, button);
-    }),
-  );
-  byId("empty-hint", HTMLElement).textContent = direction()?.stored === false
-    ? `Try one of these. The first translation downloads the model, ${size(direction()?.bytes ?? 0)}; after that it works offline.`
-    : "Try one of these:";
+  languages.show(directions, session.pair);
+  source.lang = mirror.lang = scriptTag(session.pair.source);
+  target.lang = scriptTag(session.pair.target);
 }
 
-/**
- * A heading where there is one language, a list to choose from where there are several.
- * @param {"source" | "target"} side
- * @param {HTMLSelectElement} select
- * @param {string[]} tags
- * @param {string} chosen
- */
-function showChoice(side, select, tags, chosen) {
-  const heading = byId(`${side}-language`, HTMLElement);
-  heading.textContent = language(chosen);
-  heading.classList.toggle("visually-hidden", tags.length > 1);
-  if (select.parentElement) select.parentElement.hidden = tags.length < 2;
-  select.replaceChildren(...tags.map((tag) => make("option", { value: tag }, language(tag))));
-  select.value = chosen;
-}
-
-sourceChoice.addEventListener("change", () => {
-  const to = directions.filter(({ sourceLanguage }) => sourceLanguage === sourceChoice.value).map(({ targetLanguage }) => targetLanguage);
-  choose({ source: sourceChoice.value, target: to.includes(session.pair.target) ? session.pair.target : to[0] });
-});
-targetChoice.addEventListener("change", () => choose({ source: session.pair.source, target: targetChoice.value }));
-swap.addEventListener("click", () => {
-  const text = latest && state.kind === "done" ? latest.result.text : source.value;
+/** What is translated becomes the text to translate. */
+function swapLanguages() {
   const { source: from, target: to } = session.pair;
   const before = source.value;
+  const text = latest && state.kind === "done" ? latest.result.text : before;
   choose({ source: to, target: from });
   setText(text, "");
-  if (before) {
-    showToast("Languages swapped.", () => {
-      choose({ source: from, target: to });
-      setText(before, "");
-    });
-  }
-});
+  if (!before) return;
+  showToast("Languages swapped.", () => {
+    choose({ source: from, target: to });
+    setText(before, "");
+  });
+}
 
 /* ---- buttons and keys ---- */
 
@@ -406,11 +388,11 @@ retry.addEventListener("click", () => {
     return;
   }
   session.now(source.value);
-  source.focus();
+  focusSource();
 });
 cancel.addEventListener("click", () => {
   session.cancel();
-  source.focus();
+  focusSource();
 });
 copy.addEventListener("click", async () => {
   const text = latest?.result.text ?? "";
@@ -427,11 +409,8 @@ copy.addEventListener("click", async () => {
 });
 linksSwitch.addEventListener("change", () => {
   draft.keepSetting("links", linksSwitch.checked ? "on" : "off");
-  if (latest && state.kind === "done") {
-    showText(latest);
-    attention.hidden = !(linksSwitch.checked && links.active);
-    caption.hidden = !linksSwitch.checked;
-  }
+  if (latest && state.kind === "done") showText(latest);
+  showLinks();
 });
 document.addEventListener("keydown", (event) => {
   if (event.isComposing) return;
@@ -448,6 +427,12 @@ addEventListener("online", () => {
 });
 
 /* ---- start ---- */
+
+if (/Mac|iPhone|iPad/.test(navigator.platform)) {
+  for (const key of document.querySelectorAll("kbd")) if (key.textContent === "Ctrl") key.textContent = "⌘";
+}
+// An installed app may ask that its storage be kept when space runs low.
+if (matchMedia("(display-mode: standalone)").matches) void navigator.storage?.persist?.();
 
 linksSwitch.checked = draft.setting("links") === "on";
 showLanguages();

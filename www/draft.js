@@ -18,18 +18,27 @@ export function load() {
       // Blocked.
     }
   }
-  return "";
+  return typeof history.state?.text === "string" ? history.state.text : "";
 }
 
 /** @param {string} text */
 export function save(text) {
+  let saved = false;
   for (const store of STORES) {
     try {
       if (text) store().setItem(KEY, text);
       else store().removeItem(KEY);
+      saved = true;
     } catch {
       // Blocked or full.
     }
+  }
+  if (saved && !history.state) return;
+  try {
+    // The history survives a reload even where storage is blocked.
+    history.replaceState(saved ? null : { text }, "");
+  } catch {
+    // Too long, or too often.
   }
 }
 

@@ -36,6 +36,10 @@ export class HeatMaps {
     this.#page();
   }
 
+  get empty() {
+    return this.#list.childElementCount === 0;
+  }
+
   clear() {
     this.#pending = [];
     this.#list.replaceChildren();

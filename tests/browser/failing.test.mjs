@@ -156,7 +156,7 @@ test("a browser without SIMD", () =>
   visiting(async ({ page }) => {
     const code = "WebAssembly.validate = () => false;\n";
     site.answer = async (path) =>
-      /^pkg\/[^/]+\.js$|^www\/app\.js$/.test(path) ? { body: code + (await readFile(join(site.folder, path), "utf8")) } : undefined;
+      /^pkg\/(lib\/)?[^/]+\.js$|^www\/app\.js$/.test(path) ? { body: code + (await readFile(join(site.folder, path), "utf8")) } : undefined;
     await page.goto(site.url);
     await type(page, TEXT);
     await recovers(page, /browser cannot run the translator/, () => (site.answer = () => undefined));

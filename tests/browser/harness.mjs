@@ -115,7 +115,7 @@ export async function type(page, text) {
  * @returns {Promise<string>} the translation as shown
  */
 export async function translated(page) {
-  await page.locator("#copy").waitFor();
+  await page.locator("#copy:enabled").waitFor();
   return shown(page);
 }
 

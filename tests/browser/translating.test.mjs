@@ -73,7 +73,7 @@ test("plain SIMD translates as relaxed SIMD does", async () => {
 function prepend(code) {
   /** @param {string} path */
   return async (path) => {
-    if (!/^pkg\/[^/]+\.js$/.test(path)) return undefined;
+    if (!/^pkg\/(lib\/)?[^/]+\.js$/.test(path)) return undefined;
     const { readFile } = await import("node:fs/promises");
     const text = await readFile(`${site.folder}/${path}`, "utf8");
     return { body: code + text };
