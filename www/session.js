@@ -100,6 +100,7 @@ export class Session {
 
   /** Prepares the model, so that the first translation does not wait for it. A failure is reported when there is a text. */
   async prepare() {
+    if (this.#text.trim()) return;
     try {
       await this.#prepared();
     } catch {
