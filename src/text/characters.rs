@@ -25,3 +25,17 @@ pub fn is_line_break(c: char) -> bool {
         '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'
     )
 }
+
+/// Full-width punctuation, which brings its own white space.
+#[must_use]
+pub fn is_wide_mark(c: char) -> bool {
+    matches!(c, '\u{3001}' | '\u{3002}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}' | '\u{ff01}'..='\u{ff0f}'
+        | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' | '“' | '”')
+}
+
+/// Latin letters, with or without diacritics.
+#[must_use]
+pub fn is_latin(c: char) -> bool {
+    c.is_ascii_alphabetic()
+        || (c.is_alphabetic() && matches!(c, '\u{aa}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}'))
+}

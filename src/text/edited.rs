@@ -28,6 +28,15 @@ impl Edited {
         self.text.push_str(new);
     }
 
+    /// The next bytes of the original are `text` and stay as they are.
+    pub fn copy(&mut self, text: &str) {
+        for (at, c) in text.char_indices() {
+            let at = self.text.len() + at;
+            self.map.extend(std::iter::repeat_n(at, c.len_utf8()));
+        }
+        self.text.push_str(text);
+    }
+
     /// Closes the map when everything of the original has been taken.
     #[must_use]
     pub fn finish(mut self) -> Self {

@@ -1,10 +1,11 @@
 //! Text before and after the model: sentences, protected parts, normalisation and subwords.
 
 mod abbreviations;
-mod characters;
+pub mod characters;
 pub mod edited;
 #[cfg(test)]
-mod fuzz;
+pub(crate) mod fuzz;
+pub mod language;
 pub mod normalise;
 mod pieces;
 pub mod placeholders;
@@ -12,3 +13,4 @@ pub mod protected;
 mod segment;
 pub mod sentences;
 pub mod subwords;
+pub mod typography;

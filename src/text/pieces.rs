@@ -9,22 +9,48 @@ use super::characters::{is_han, is_mark};
 ///
 /// The ranges are in order, neither begin nor end with white space, and leave out nothing but white space. Only a single
 /// character that is more than `max_tokens` tokens on its own makes a longer piece.
-///
-/// `count` is asked about stretches not much longer than a piece, a few times for each, so that the time stays
-/// proportional to the length of the sentence.
 pub fn pieces(
     sentence: &str,
     max_tokens: usize,
     count: impl Fn(&str) -> usize,
 ) -> Vec<Range<usize>> {
-    let fits = |text: &str| count(text) <= max_tokens;
-    let mut pieces = Vec::new();
-    // A first guess at how much fits: the length of English subwords.
-    let mut guess = max_tokens.saturating_mul(4).max(16);
-    let mut rest = sentence.trim_start();
-    while !rest.is_empty() {
-        let fitting = fitting_prefix(rest, guess, fits);
-        guess = fitting.max(16);
+    let mut cutter = Cutter::new(max_tokens);
+    std::iter::from_fn(|| cutter.next(sentence, &count)).collect()
+}
+
+/// Cuts a sentence piece by piece, for those who need not have all of them at once: see [`pieces`].
+#[derive(Clone, Debug)]
+pub struct Cutter {
+    max_tokens: usize,
+    /// How much is likely to fit, in bytes.
+    guess: usize,
+    /// Where the rest begins.
+    at: usize,
+}
+
+impl Cutter {
+    /// At the start of a sentence.
+    #[must_use]
+    pub fn new(max_tokens: usize) -> Self {
+        Self {
+            max_tokens,
+            // The length of English subwords, for a start.
+            guess: max_tokens.saturating_mul(4).max(16),
+            at: 0,
+        }
+    }
+
+    /// The next piece of `sentence`, which must be the same every time.
+    ///
+    /// `count` is asked about stretches not much longer than a piece, a few times for each, so that the time stays
+    /// proportional to the length of the sentence.
+    pub fn next(&mut self, sentence: &str, count: impl Fn(&str) -> usize) -> Option<Range<usize>> {
+        let fits = |text: &str| count(text) <= self.max_tokens;
+        let rest = sentence[self.at..].trim_start();
+        if rest.is_empty() {
+            return None;
+        }
+        let fitting = fitting_prefix(rest, self.guess, fits);
         let mut end = if fitting == rest.len() {
             fitting
         } else {
@@ -35,10 +61,10 @@ pub fn pieces(
             end = cut(rest, end / 2);
         }
         let start = sentence.len() - rest.len();
-        pieces.push(start..start + rest[..end].trim_end().len());
-        rest = rest[end..].trim_start();
+        self.guess = fitting.max(16);
+        self.at = start + end;
+        Some(start..start + rest[..end].trim_end().len())
     }
-    pieces
 }
 
 /// Bytes of a prefix that fits and is at least seven eighths of the longest one, at least one character.

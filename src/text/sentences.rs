@@ -7,7 +7,7 @@ use super::{
     characters::{is_han, is_line_break},
 };
 
-pub use super::pieces::pieces;
+pub use super::pieces::{Cutter, pieces};
 
 /// Byte ranges of the sentences of a text in a language (a BCP 47 tag), in order.
 ///

@@ -1,0 +1,112 @@
+//! Punctuation and spaces of languages in Latin letters: ASCII marks, no space before them and one behind, straight quotes
+//! (as everywhere in the vocabulary), a capital to start with.
+
+use crate::text::edited::Edited;
+
+/// Sets a tidied sentence.
+pub fn set(text: &str) -> Edited {
+    let marks = narrow(text);
+    let spaces = space(&marks.text);
+    let marks = marks.then(spaces);
+    let capital = capitalise(&marks.text);
+    marks.then(capital)
+}
+
+/// Full-width marks become ASCII, with a space behind those that bring one along.
+fn narrow(text: &str) -> Edited {
+    let mut edited = Edited::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let before_word = chars.peek().is_some_and(|c| c.is_alphanumeric());
+        let new = match c {
+            '，' | '、' if before_word => ", ",
+            '。' if before_word => ". ",
+            '！' if before_word => "! ",
+            '？' if before_word => "? ",
+            '：' if before_word => ": ",
+            '；' if before_word => "; ",
+            '）' if before_word => ") ",
+            '，' | '、' => ",",
+            '。' | '｡' => ".",
+            '！' => "!",
+            '？' => "?",
+            '：' => ":",
+            '；' => ";",
+            '（' => "(",
+            '）' => ")",
+            '…' => "...",
+            '“' | '”' | '「' | '」' | '『' | '』' | '《' | '》' => "\"",
+            '‘' | '’' => "'",
+            _ => c.encode_utf8(&mut buffer),
+        };
+        edited.replace(c.len_utf8(), new);
+    }
+    edited.finish()
+}
+
+/// No space before a mark that closes something, if a word is before the space.
+fn space(text: &str) -> Edited {
+    let mut edited = Edited::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let after_word = edited.text.ends_with(char::is_alphanumeric);
+        let stray = c == ' ' && after_word && {
+            let mut ahead = chars.clone();
+            matches!(ahead.next(), Some(',' | '.' | '!' | '?' | ';' | ':' | ')'))
+                && ahead.next().is_none_or(|c| c == ' ')
+        };
+        edited.replace(
+            c.len_utf8(),
+            if stray {
+                ""
+            } else {
+                c.encode_utf8(&mut buffer)
+            },
+        );
+    }
+    edited.finish()
+}
+
+/// The first letter becomes a capital, if the sentence begins with a word in small letters.
+fn capitalise(text: &str) -> Edited {
+    let start = text.len() - text.trim_start_matches(['"', '\'', '(', '[']).len();
+    let word = text[start..]
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    let small = !word.is_empty() && word.chars().all(char::is_lowercase);
+    let mut edited = Edited::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    for (at, c) in text.char_indices() {
+        if at == start && small {
+            edited.replace(c.len_utf8(), &c.to_uppercase().collect::<String>());
+        } else {
+            edited.copy(c.encode_utf8(&mut buffer));
+        }
+    }
+    edited.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::typography::set;
+
+    #[test]
+    fn tables() {
+        for (text, expected) in [
+            ("hello，world。", "Hello, world."),
+            ("Hello , world !", "Hello, world!"),
+            ("“well…” he said", "\"Well...\" he said"),
+            ("iPhone sales rose", "iPhone sales rose"),
+            ("It is 3.14 at 12:30.", "It is 3.14 at 12:30."),
+            ("use .NET", "Use .NET"),
+            ("Yes（maybe）。", "Yes(maybe)."),
+            ("\u{e000} is good", "\u{e000} is good"),
+            ("", ""),
+        ] {
+            assert_eq!(set(text, "en").text, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! A translation in progress: which pieces come next, and the text so far.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::layout::Layout;
+use super::piece::{Part, Piece, Reader, Stretch, template};
+use super::render::Writer;
+use super::{Alignment, Options, Sentence, Translation};
+use crate::decode::Hypothesis;
+use crate::text::characters::{is_han, is_wide_mark};
+use crate::text::edited::Edited;
+use crate::text::language::{count_words, is_chinese, is_latin_script};
+use crate::text::normalise::normalise;
+use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
+use crate::text::sentences::Cutter;
+
+/// Pieces to translate at once: few at first, so that something can be shown soon.
+const BATCHES: [usize; 3] = [2, 8, 24];
+/// Tokens that are enough for a batch.
+const BATCH_TOKENS: usize = 1_200;
+/// Bytes of source that are enough for a batch, when there is little in them to translate.
+const BATCH_BYTES: usize = 32_768;
+/// Most translations that are remembered in case the same sentence comes again.
+const MEMORY: usize = 2_048;
+/// Fewest tokens that a piece may be limited to.
+const SHORTEST_PIECE: usize = 8;
+
+/// A translation in progress. To stop it, drop it.
+#[derive(Debug)]
+pub struct Job {
+    text: String,
+    options: Options,
+    layout: Layout,
+    /// Sentences that have been cut into pieces.
+    cut: usize,
+    /// The sentence that is being cut, if it is a long one.
+    cutting: Option<Cutting>,
+    batches: usize,
+    /// Translations by the tokens of the source.
+    memory: HashMap<Vec<u32>, Hypothesis>,
+    /// Sentences that are in `ready`.
+    done: usize,
+    ready: Translation,
+    /// How much of the text `ready` covers, in bytes.
+    covered: usize,
+}
+
+/// A long sentence and how far it has been cut into pieces.
+#[derive(Debug)]
+struct Cutting {
+    /// The sentence with a placeholder for each protected part.
+    marked: Edited,
+    cutter: Cutter,
+}
+
+/// The next pieces of a text.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub pieces: Vec<Piece>,
+    /// Sentences that are complete with them.
+    sentences: usize,
+}
+
+impl Job {
+    pub(super) fn new(text: &str, language: &str, options: &Options) -> Self {
+        Self {
+            layout: Layout::new(text, language),
+            text: text.to_owned(),
+            options: options.clone(),
+            cut: 0,
+            cutting: None,
+            batches: 0,
+            memory: HashMap::new(),
+            done: 0,
+            ready: Translation::default(),
+            covered: 0,
+        }
+    }
+
+    /// Sentences translated and sentences in all.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        (self.done, self.layout.sentences.len())
+    }
+
+    /// The translation as far as it is certain: it only grows at its end, and [`Self::finish`] begins with it.
+    #[must_use]
+    pub fn ready(&self) -> &Translation {
+        &self.ready
+    }
+
+    /// The translation; sentences that were not reached stay as they are.
+    #[must_use]
+    pub fn finish(mut self) -> Translation {
+        self.ready.words = count_words(&self.text[..self.covered]);
+        self.ready.text.push_str(&self.text[self.covered..]);
+        self.ready
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Takes the next pieces; none when the text is at its end.
+    pub(super) fn next_batch(&mut self, reader: Reader<'_>) -> Batch {
+        let most = BATCHES[self.batches.min(BATCHES.len() - 1)];
+        self.batches += 1;
+        let mut batch = Batch::default();
+        let (mut translated, mut tokens, mut bytes) = (0, 0, 0);
+        while translated < most && tokens < BATCH_TOKENS && bytes < BATCH_BYTES {
+            let Some(range) = self.next_range(reader) else {
+                break;
+            };
+            bytes += range.len();
+            let spans = self.layout.spans_in(&range);
+            let piece = Piece::new(&self.text, reader, range, spans);
+            translated += usize::from(piece.stretches().next().is_some());
+            tokens += piece.stretches().map(|s| s.ids.len()).sum::<usize>();
+            batch.pieces.push(piece);
+        }
+        batch.sentences = self.cut;
+        batch
+    }
+
+    /// The bytes of the next piece.
+    fn next_range(&mut self, reader: Reader<'_>) -> Option<Range<usize>> {
+        let max_tokens = self.options.piece_tokens.max(SHORTEST_PIECE);
+        loop {
+            let sentence = self.layout.sentences.get(self.cut)?.clone();
+            // A token is a byte at least.
+            if self.cutting.is_none() && sentence.len() <= max_tokens {
+                self.cut += 1;
+                return Some(sentence);
+            }
+            let mut cutting = self.cutting.take().unwrap_or_else(|| {
+                let spans = self.layout.spans_in(&sentence);
+                Cutting {
+                    marked: template(&self.text, &sentence, spans, |_| PLACEHOLDERS[0]),
+                    cutter: Cutter::new(max_tokens),
+                }
+            });
+            let count = |part: &str| {
+                if holes(part) > PLACEHOLDERS.len() {
+                    return usize::MAX;
+                }
+                reader
+                    .vocabulary
+                    .encode(&normalise(part, reader.language))
+                    .len()
+            };
+            let Some(piece) = cutting.cutter.next(&cutting.marked.text, count) else {
+                self.cut += 1;
+                continue;
+            };
+            let range = cutting.marked.backward(&piece);
+            if piece.end < cutting.marked.text.len() {
+                self.cutting = Some(cutting);
+            } else {
+                self.cut += 1;
+            }
+            return Some(sentence.start + range.start..sentence.start + range.end);
+        }
+    }
+
+    /// The tokens of those stretches of a batch, each once, whose translations are not known.
+    pub(super) fn unknown(&self, batch: &Batch) -> Vec<Vec<u32>> {
+        let mut unknown: Vec<Vec<u32>> = Vec::new();
+        for stretch in batch.pieces.iter().flat_map(Piece::stretches) {
+            if !self.memory.contains_key(&stretch.ids) && !unknown.contains(&stretch.ids) {
+                unknown.push(stretch.ids.clone());
+            }
+        }
+        unknown
+    }
+
+    /// Forgets translations when there are many.
+    pub(super) fn trim_memory(&mut self) {
+        if self.memory.len() > MEMORY {
+            self.memory.clear();
+        }
+    }
+
+    pub(super) fn remember(
+        &mut self,
+        translations: impl IntoIterator<Item = (Vec<u32>, Hypothesis)>,
+    ) {
+        self.memory.extend(translations);
+    }
+
+    /// Cuts up what has lost a placeholder in translation; returns whether there was any.
+    pub(super) fn split_lost(
+        &self,
+        batch: &mut Batch,
+        reader: Reader<'_>,
+        writer: Writer<'_>,
+    ) -> bool {
+        let is_lost = |stretch: &Stretch| {
+            let known = self.memory.get(&stretch.ids);
+            known.is_some_and(|hypothesis| !writer.keeps_placeholders(stretch, hypothesis))
+        };
+        let mut any = false;
+        for piece in &mut batch.pieces {
+            if piece.stretches().any(is_lost) {
+                piece.split_lost(&self.text, reader, is_lost);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Takes the translations of a batch into the text.
+    pub(super) fn take(&mut self, batch: &Batch, languages: Languages<'_>, writer: Writer<'_>) {
+        for piece in &batch.pieces {
+            let (sentence, text) = self.assemble(piece, languages, writer);
+            self.push(sentence, &text, languages);
+        }
+        self.done = batch.sentences;
+    }
+
+    /// A piece with its translation; target ranges count from the start of the translation.
+    fn assemble(
+        &self,
+        piece: &Piece,
+        languages: Languages<'_>,
+        writer: Writer<'_>,
+    ) -> (Sentence, String) {
+        let mut text = String::with_capacity(piece.source.len());
+        let mut sentence = Sentence {
+            source: piece.source.clone(),
+            ..Sentence::default()
+        };
+        let mut alignments = Vec::new();
+        // Whether the space at the end of `text` comes from within a sentence.
+        let mut inner = false;
+        for part in &piece.parts {
+            let stretch = match part {
+                Part::Copy(range) => {
+                    text.push_str(&self.text[range.clone()]);
+                    continue;
+                }
+                Part::Inner(range) => {
+                    let mut copied = &self.text[range.clone()];
+                    if languages.is_to_chinese() && text.ends_with(is_wide_mark) {
+                        copied = copied.strip_prefix(' ').unwrap_or(copied);
+                    }
+                    text.push_str(copied);
+                    inner = true;
+                    continue;
+                }
+                Part::Translate(stretch) => stretch,
+            };
+            let known = self.memory.get(&stretch.ids);
+            let rendered =
+                known.and_then(|known| Some((known, writer.render(&self.text, stretch, known)?)));
+            let Some((hypothesis, rendered)) = rendered else {
+                text.push_str(&self.text[stretch.source.clone()]);
+                continue;
+            };
+            if inner && rendered.text.starts_with(is_wide_mark) && text.ends_with(' ') {
+                text.pop();
+            }
+            sentence.score = if sentence.translated {
+                sentence.score.min(hypothesis.score)
+            } else {
+                hypothesis.score
+            };
+            sentence.translated = true;
+            sentence.looped |= hypothesis.looped;
+            if let Some(mut alignment) = rendered.alignment {
+                alignment.shift(text.len());
+                alignments.push(alignment);
+            }
+            text.push_str(&rendered.text);
+            inner = false;
+        }
+        sentence.alignment = Alignment::joined(alignments);
+        (sentence, text)
+    }
+
+    /// Appends a piece and the white space before it.
+    fn push(&mut self, mut sentence: Sentence, text: &str, languages: Languages<'_>) {
+        let gap = &self.text[self.covered..sentence.source.start];
+        let before = self.ready.text.chars().next_back();
+        let next = text.chars().next();
+        let both = sentence.translated && self.ready.sentences.last().is_some_and(|s| s.translated);
+        let wide = |c: Option<char>| c.is_some_and(|c| is_han(c) || is_wide_mark(c) || c == '…');
+        let gap = if both && languages.is_to_chinese() && gap == " " && wide(before) && wide(next) {
+            ""
+        } else if both && languages.is_from_chinese_to_latin() && gap.is_empty() {
+            // Latin sentences need the space that Chinese does without.
+            " "
+        } else {
+            gap
+        };
+        self.ready.text.push_str(gap);
+        let start = self.ready.text.len();
+        self.ready.text.push_str(text);
+        self.covered = sentence.source.end;
+        sentence.target = start..self.ready.text.len();
+        if let Some(alignment) = &mut sentence.alignment {
+            alignment.shift(start);
+        }
+        self.ready.sentences.push(sentence);
+    }
+}
+
+/// BCP 47 tags of both sides.
+#[derive(Clone, Copy, Debug)]
+pub struct Languages<'a> {
+    pub source: &'a str,
+    pub target: &'a str,
+}
+
+impl Languages<'_> {
+    fn is_to_chinese(self) -> bool {
+        is_chinese(self.target)
+    }
+
+    fn is_from_chinese_to_latin(self) -> bool {
+        is_chinese(self.source) && is_latin_script(self.target)
+    }
+}
+
+/// Placeholders in a text, where neighbours count as one.
+fn holes(text: &str) -> usize {
+    let mut count = 0;
+    let mut within = false;
+    for c in text.chars() {
+        if is_placeholder(c) {
+            count += usize::from(!within);
+            within = true;
+        } else if c != ' ' {
+            within = false;
+        }
+    }
+    count
+}

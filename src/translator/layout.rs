@@ -1,0 +1,192 @@
+//! Where the sentences and the protected parts of a text are.
+
+use std::ops::Range;
+
+use crate::text::characters::is_line_break;
+use crate::text::placeholders::is_placeholder;
+use crate::text::protected::{self, Kind, Span};
+use crate::text::sentences;
+
+/// A run of this many ASCII letters and digits is no word: keys, hashes and encoded data are copied, and cannot slow
+/// anything down. (The longest word in English dictionaries has 45 letters.)
+const LONGEST_WORD: usize = 48;
+/// This much white space within a line separates columns, which are translated one by one.
+const COLUMN_GAP: usize = 3;
+
+/// The sentences and the protected parts of a text.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// Sentences in order; between them is nothing but white space. None ends inside a protected part.
+    pub sentences: Vec<Range<usize>>,
+    /// Protected parts, in order and without overlaps.
+    pub spans: Vec<Span>,
+}
+
+impl Layout {
+    /// Of a text in a language (a BCP 47 tag).
+    pub fn new(text: &str, language: &str) -> Self {
+        let spans = with_oddities(text, protected::find(text));
+        let mut layout = Self {
+            sentences: Vec::new(),
+            spans,
+        };
+        for sentence in layout.joined(sentences::split(text, language)) {
+            layout.split_columns(text, sentence);
+        }
+        layout
+    }
+
+    /// The protected parts that lie in a range.
+    pub fn spans_in(&self, range: &Range<usize>) -> &[Span] {
+        let from = self
+            .spans
+            .partition_point(|span| span.range.start < range.start);
+        let to = self
+            .spans
+            .partition_point(|span| span.range.end <= range.end);
+        &self.spans[from..to.max(from)]
+    }
+
+    /// Sentences, where those that a protected part holds together are one.
+    fn joined(&self, sentences: Vec<Range<usize>>) -> Vec<Range<usize>> {
+        let mut spans = self.spans.iter().peekable();
+        let mut joined: Vec<Range<usize>> = Vec::with_capacity(sentences.len());
+        for sentence in sentences {
+            while spans
+                .next_if(|span| span.range.end <= sentence.start)
+                .is_some()
+            {}
+            let held = spans
+                .peek()
+                .is_some_and(|span| span.range.start < sentence.start);
+            match joined.last_mut() {
+                Some(last) if held => last.end = sentence.end,
+                _ => joined.push(sentence),
+            }
+        }
+        joined
+    }
+
+    /// Adds a sentence, or its parts if it is a line with columns.
+    fn split_columns(&mut self, text: &str, sentence: Range<usize>) {
+        let mut start = sentence.start;
+        let mut at = sentence.start;
+        while let Some(gap) = next_gap(text, at..sentence.end) {
+            at = gap.end;
+            let space = &text[gap.clone()];
+            let separates = space.contains('\t') || space.chars().count() >= COLUMN_GAP;
+            let within = self
+                .spans
+                .get(
+                    self.spans
+                        .partition_point(|span| span.range.end <= gap.start),
+                )
+                .is_some_and(|span| span.range.start < gap.start);
+            if separates && !within {
+                self.sentences.push(start..gap.start);
+                start = gap.end;
+            }
+        }
+        self.sentences.push(start..sentence.end);
+    }
+}
+
+/// The first run of white space in a range.
+fn next_gap(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let rest = &text[range.clone()];
+    let start = rest.find(char::is_whitespace)?;
+    let length = rest[start..]
+        .find(|c: char| !c.is_whitespace())
+        .unwrap_or(rest.len() - start);
+    Some(range.start + start..range.start + start + length)
+}
+
+/// Adds the characters that would be taken for placeholders, and runs of letters that are no words.
+fn with_oddities(text: &str, spans: Vec<Span>) -> Vec<Span> {
+    let mut all = Vec::with_capacity(spans.len());
+    let mut from = 0;
+    for span in spans {
+        find_oddities(text, from..span.range.start, &mut all);
+        from = span.range.end;
+        all.push(span);
+    }
+    find_oddities(text, from..text.len(), &mut all);
+    all
+}
+
+fn find_oddities(text: &str, range: Range<usize>, found: &mut Vec<Span>) {
+    let mut run = range.start;
+    let within = text[range.clone()]
+        .char_indices()
+        .map(|(at, c)| (range.start + at, Some(c)));
+    for (at, c) in within.chain([(range.end, None)]) {
+        if c.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_')) {
+            continue;
+        }
+        if at - run >= LONGEST_WORD {
+            found.push(Span {
+                range: run..at,
+                kind: Kind::Code,
+            });
+        }
+        let Some(c) = c else {
+            return;
+        };
+        run = at + c.len_utf8();
+        if is_placeholder(c) {
+            found.push(Span {
+                range: at..run,
+                kind: Kind::Placeholder,
+            });
+        }
+    }
+}
+
+/// Whether a protected part is a block of its own rather than a word of the sentence around it.
+pub fn is_block(text: &str, span: &Span) -> bool {
+    matches!(span.kind, Kind::Emoji | Kind::Markup)
+        || text[span.range.clone()].contains(is_line_break)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_keep_protected_parts_whole() {
+        for (text, expected) in [
+            ("", vec![]),
+            ("One. Two.", vec!["One.", "Two."]),
+            (
+                "<a title=\"Hi. There\">x</a> Yes. Zoe",
+                vec!["<a title=\"Hi. There\">x</a> Yes.", "Zoe"],
+            ),
+            (
+                "See ```\na. B\n``` now. Ok",
+                vec!["See ```\na. B\n``` now.", "Ok"],
+            ),
+            (
+                "Name\tAge   City of birth  x",
+                vec!["Name", "Age", "City of birth  x"],
+            ),
+            ("`a   b` c", vec!["`a   b` c"]),
+        ] {
+            let layout = Layout::new(text, "en");
+            let found: Vec<&str> = layout.sentences.iter().map(|s| &text[s.clone()]).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn oddities_are_protected() {
+        let key = "k/".repeat(30);
+        let text = format!("a\u{e001} {key}, `x` {key}é");
+        let layout = Layout::new(&text, "en");
+        let found: Vec<&str> = layout
+            .spans
+            .iter()
+            .map(|s| &text[s.range.clone()])
+            .collect();
+        assert_eq!(found, ["\u{e001}", &key, "`x`", &key]);
+    }
+}

@@ -1,0 +1,382 @@
+//! What is copied and what is translated of a sentence, or of a piece of a long one.
+
+use std::ops::Range;
+
+use super::case;
+use super::layout::is_block;
+use crate::decode::END;
+use crate::text::edited::Edited;
+use crate::text::language::has_words;
+use crate::text::normalise::normalise_mapped;
+use crate::text::placeholders::PLACEHOLDERS;
+use crate::text::protected::{Kind, Span};
+use crate::text::subwords::Vocabulary;
+use crate::text::typography::tidy;
+
+/// A sentence, or a piece of a long one, cut into what is copied and what is translated.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Its bytes in the text.
+    pub source: Range<usize>,
+    /// Everything in `source`, in order.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a [`Piece`].
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// Bytes of the text that are copied.
+    Copy(Range<usize>),
+    /// Copied from between parts of a sentence that are translated one by one.
+    Inner(Range<usize>),
+    /// Bytes that the model translates.
+    Translate(Stretch),
+}
+
+/// A part that the model translates.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    /// Its bytes in the text.
+    pub source: Range<usize>,
+    /// Protected parts for which placeholders stand, in the text.
+    pub holes: Vec<Span>,
+    /// What the model reads instead of the text.
+    pub input: Edited,
+    /// Its tokens, with `</s>`.
+    pub ids: Vec<u32>,
+}
+
+/// What turns text into tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    /// The language (a BCP 47 tag).
+    pub language: &'a str,
+    /// Its vocabulary.
+    pub vocabulary: &'a Vocabulary,
+}
+
+impl Piece {
+    /// Cuts up `source`, in which `spans` are protected.
+    pub fn new(text: &str, reader: Reader<'_>, source: Range<usize>, spans: &[Span]) -> Self {
+        let core = frame(text, &source, spans);
+        let inner: Vec<Span> = spans
+            .iter()
+            .filter(|span| core.start <= span.range.start && span.range.end <= core.end)
+            .cloned()
+            .collect();
+        let mut parts = Vec::new();
+        let copy = |range: Range<usize>| (!range.is_empty()).then_some(Part::Copy(range));
+        if has_words(&outside(text, &core, &inner), reader.language) {
+            parts.extend(copy(source.start..core.start));
+            let holes = merged(text, inner);
+            if holes.len() <= PLACEHOLDERS.len() {
+                parts.push(Part::Translate(Stretch::new(
+                    text,
+                    reader,
+                    core.clone(),
+                    holes,
+                )));
+            } else {
+                parts.extend(around(text, reader, &core, &holes));
+            }
+            parts.extend(copy(core.end..source.end));
+        } else {
+            parts.extend(copy(source.clone()));
+        }
+        Self { source, parts }
+    }
+
+    /// What the model has to translate.
+    pub fn stretches(&self) -> impl Iterator<Item = &Stretch> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Translate(stretch) => Some(stretch),
+            Part::Copy(_) | Part::Inner(_) => None,
+        })
+    }
+
+    /// Cuts the stretches that `is_lost` says have lost a placeholder into what is around their protected parts.
+    pub fn split_lost(
+        &mut self,
+        text: &str,
+        reader: Reader<'_>,
+        is_lost: impl Fn(&Stretch) -> bool,
+    ) {
+        let split = |part: Part| match part {
+            Part::Translate(stretch) if is_lost(&stretch) => {
+                around(text, reader, &stretch.source, &stretch.holes)
+            }
+            part => vec![part],
+        };
+        self.parts = std::mem::take(&mut self.parts)
+            .into_iter()
+            .flat_map(split)
+            .collect();
+    }
+}
+
+impl Stretch {
+    fn new(text: &str, reader: Reader<'_>, source: Range<usize>, holes: Vec<Span>) -> Self {
+        let template = template(text, &source, &holes, |n| PLACEHOLDERS[n]);
+        let normal = normalise_mapped(&template.text, reader.language);
+        let tidy = tidy(&normal.text);
+        let calm = case::calm(&tidy.text);
+        let mut ids = reader.vocabulary.encode(&calm.text);
+        ids.push(END);
+        Self {
+            source,
+            holes,
+            input: template.then(normal).then(tidy).then(calm),
+            ids,
+        }
+    }
+}
+
+/// A range of a text in which the nth hole has become `character(n)`.
+pub fn template(
+    text: &str,
+    range: &Range<usize>,
+    holes: &[Span],
+    character: impl Fn(usize) -> char,
+) -> Edited {
+    let mut edited = Edited::with_capacity(range.len());
+    let mut at = range.start;
+    let mut buffer = [0; 4];
+    for (n, hole) in holes.iter().enumerate() {
+        edited.copy(&text[at..hole.range.start]);
+        edited.replace(hole.range.len(), character(n).encode_utf8(&mut buffer));
+        at = hole.range.end;
+    }
+    edited.copy(&text[at..range.end]);
+    edited.finish()
+}
+
+/// The parts of a range around its holes, each to be translated on its own if there is anything to translate.
+fn around(text: &str, reader: Reader<'_>, range: &Range<usize>, holes: &[Span]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    // Where what is copied next begins.
+    let mut from = range.start;
+    let mut at = range.start;
+    let ends = holes.iter().map(|hole| hole.range.clone());
+    for hole in ends.chain([range.end..range.end]) {
+        let between = &text[at..hole.start];
+        if has_words(between, reader.language) {
+            let start = at + between.len() - between.trim_start().len();
+            let end = start + between.trim().len();
+            if from < start {
+                parts.push(Part::Inner(from..start));
+            }
+            parts.push(Part::Translate(Stretch::new(
+                text,
+                reader,
+                start..end,
+                Vec::new(),
+            )));
+            from = end;
+        }
+        at = hole.end;
+    }
+    if from < range.end {
+        parts.push(Part::Inner(from..range.end));
+    }
+    parts
+}
+
+/// What is not protected of a range.
+fn outside(text: &str, range: &Range<usize>, spans: &[Span]) -> String {
+    template(text, range, spans, |_| ' ').text
+}
+
+/// Protected parts with little between them become one.
+fn merged(text: &str, spans: Vec<Span>) -> Vec<Span> {
+    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if is_slight(&text[last.range.end..span.range.start]) => {
+                if last.kind != span.kind {
+                    last.kind = Kind::Placeholder;
+                }
+                last.range.end = span.range.end;
+            }
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+fn is_slight(between: &str) -> bool {
+    between.len() <= 3 && between.chars().all(|c| matches!(c, ' ' | '/' | ':' | '-'))
+}
+
+/// A range without the emoji, markup, list markers and rules at its ends, and the white space beside them.
+fn frame(text: &str, range: &Range<usize>, spans: &[Span]) -> Range<usize> {
+    let Range { mut start, mut end } = range.clone();
+    let (mut first, mut last) = (0, spans.len());
+    loop {
+        start += text[start..end].len() - text[start..end].trim_start().len();
+        let span = spans.get(first).filter(|span| span.range.start == start);
+        if let Some(span) = span.filter(|span| is_block(text, span)) {
+            start = span.range.end;
+            first += 1;
+            continue;
+        }
+        let length = if span.is_some() {
+            0
+        } else {
+            marker(&text[start..end])
+        };
+        if length == 0 {
+            break;
+        }
+        start += length;
+    }
+    loop {
+        end = start + text[start..end].trim_end().len();
+        let span = spans[first.min(last)..last]
+            .last()
+            .filter(|span| span.range.end == end);
+        if let Some(span) = span.filter(|span| is_block(text, span)) {
+            end = span.range.start;
+            last -= 1;
+            continue;
+        }
+        let symbols = |c: char| matches!(c, '*' | '=' | '~' | '#' | '|');
+        let rest = text[start..end].trim_end_matches(symbols);
+        // C# is a name.
+        let attached = rest.ends_with(|c: char| c.is_alphanumeric()) && text[..end].ends_with('#');
+        if span.is_some() || attached || start + rest.len() == end {
+            break;
+        }
+        end = start + rest.len();
+    }
+    start..end
+}
+
+/// Bytes of the list marker or the ornament that a text begins with: `- `, `* `, `## `, `1. `, `(a) `, `**`.
+fn marker(text: &str) -> usize {
+    let rest = text.trim_start_matches(|c| {
+        matches!(
+            c,
+            '-' | '–'
+                | '—'
+                | '+'
+                | '#'
+                | '*'
+                | '='
+                | '~'
+                | '|'
+                | '>'
+                | '•'
+                | '·'
+                | '●'
+                | '○'
+                | '■'
+                | '□'
+                | '▪'
+                | '◦'
+                | '►'
+                | '▶'
+                | '→'
+                | '☐'
+                | '☑'
+                | '✓'
+                | '✔'
+        )
+    });
+    let length = text.len() - rest.len();
+    if length > 0 {
+        // +1, -x, --option and #tag are words.
+        let tight = text[..length].contains(['-', '–', '—', '+', '#']);
+        let accepted = match rest.chars().next() {
+            None => true,
+            Some(c) if c.is_whitespace() => true,
+            Some(c) => !tight && !c.is_numeric(),
+        };
+        return if accepted { length } else { 0 };
+    }
+    let open = usize::from(text.starts_with('('));
+    let body = &text[open..];
+    let item = body
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+        .map_or(body, |end| &body[..end]);
+    let closed = body[item.len()..].starts_with(')');
+    let name = item.trim_end_matches('.');
+    let all = |class: fn(char) -> bool| !name.is_empty() && name.chars().all(class);
+    let counts = (name.len() <= 8
+        && all(|c| c.is_ascii_digit() || c == '.')
+        && name.split('.').all(|number| number.len() <= 3))
+        || (name.len() == 1 && (closed || all(|c| c.is_ascii_lowercase())))
+        || (name.len() > 1 && name.len() <= 5 && all(|c| matches!(c, 'I' | 'V' | 'X')));
+    let ends = closed || (open == 0 && item.len() == name.len() + 1);
+    let length = open + item.len() + usize::from(closed);
+    if counts && ends && text[length..].starts_with(char::is_whitespace) {
+        length
+    } else {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::protected::find;
+
+    #[test]
+    fn markers_and_ornaments() {
+        for (text, expected) in [
+            ("- item", "-"),
+            ("* item", "*"),
+            ("**bold** text", "**"),
+            ("## Title", "##"),
+            ("• item", "•"),
+            ("> quoted", ">"),
+            ("1. item", "1."),
+            ("1.2.3. item", "1.2.3."),
+            ("12) item", "12)"),
+            ("(a) item", "(a)"),
+            ("b) item", "b)"),
+            ("IV. item", "IV."),
+            ("-5 degrees", ""),
+            ("--flag", ""),
+            ("#tag", ""),
+            ("+1 from me", ""),
+            ("1.5 litres", ""),
+            ("2024. A year", ""),
+            ("A. Smith", ""),
+            ("I am", ""),
+            ("a word", ""),
+            ("(really) good", ""),
+            ("5 apples", ""),
+            ("1.", ""),
+        ] {
+            assert_eq!(&text[..marker(text)], expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn frames() {
+        for (text, expected) in [
+            ("Hello", "Hello"),
+            ("😀 Hello 😀😀", "Hello"),
+            ("<p><b>Hi</b> you</p>", "Hi</b> you"),
+            ("- [x] **Do** it **", "[x] **Do** it"),
+            ("== Title ==", "Title"),
+            ("I like C#", "I like C#"),
+            ("{name} is here", "{name} is here"),
+            ("See https://a.b/c", "See https://a.b/c"),
+            ("😀😀", ""),
+            ("---", ""),
+            ("", ""),
+        ] {
+            let core = frame(text, &(0..text.len()), &find(text));
+            assert_eq!(&text[core], expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn neighbours_are_one_hole() {
+        let text = "{a} <b>{c}</b>: %d/%d and 😀";
+        let holes = merged(text, find(text));
+        let found: Vec<&str> = holes.iter().map(|hole| &text[hole.range.clone()]).collect();
+        assert_eq!(found, ["{a} <b>{c}</b>: %d/%d", "😀"]);
+    }
+}

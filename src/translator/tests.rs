@@ -1,0 +1,257 @@
+//! The whole pipeline with random weights: whatever the model writes, nothing is lost and all ranges are sound.
+
+use super::vocabularies::spm;
+use super::*;
+use crate::format::Seq2SeqConfig;
+use crate::model::random::model_file;
+use crate::text::fuzz::{Fuzz, assert_covers};
+use crate::text::placeholders::PLACEHOLDERS;
+use crate::text::protected;
+
+const ENGLISH: &str = "▁ ▁the ▁a ▁I ▁is ▁to ▁you ▁of ▁and ▁word s ing ed er e t a o i n r h l d u c m f y w g p b v k x q j z , . ! ? \
+    : ; ' \" ( ) - 0 1 2 3 4 5 6 7 8 9 A B C D E F G H I J K L M N O P Q R S T U V W X Y Z";
+const CHINESE: &str = "▁ 的 一 是 了 我 不 人 在 他 有 这 上 们 来 到 时 大 地 为 子 中 你 说 生 国 年 着 就 那 和 要 她 出 也 得 里 后 \
+    自 以 会 ， 。 ！ ？ ： 、 “ ” （ ） , . ! ? \" ( ) … ▁Rust ▁Go 1 2 3";
+
+/// A translator whose weights and, so, whose words are random.
+fn translator(from: &str, to: &str, seed: u64) -> Translator {
+    let vocabulary = |language: &str| {
+        let words = if language == "zh" { CHINESE } else { ENGLISH };
+        let placeholders = PLACEHOLDERS.map(String::from);
+        spm(words
+            .split_whitespace()
+            .chain(placeholders.iter().map(String::as_str)))
+    };
+    let (source, target) = (vocabulary(from), vocabulary(to));
+    let size = |vocabulary: &[u8]| Vocabulary::from_bytes(vocabulary).unwrap().len();
+    let config = Seq2SeqConfig {
+        embedding: 16,
+        hidden: 16,
+        encoder_layers: 1,
+        decoder_layers: 1,
+        source_vocabulary: size(&source),
+        target_vocabulary: size(&target),
+    };
+    let mut file = model_file(&config, seed, false);
+    file.config.source_language = from.into();
+    file.config.target_language = to.into();
+    file.source_vocabulary = source;
+    file.target_vocabulary = target;
+    Translator::new(&file.write().unwrap()).unwrap()
+}
+
+fn aligned() -> Options {
+    Options {
+        decode: DecodeOptions {
+            alignment: true,
+            ..DecodeOptions::default()
+        },
+        ..Options::default()
+    }
+}
+
+/// Checks everything that must hold whatever the model writes.
+fn check(text: &str, languages: (&str, &str), translation: &Translation) {
+    let sentences = &translation.sentences;
+    let sources: Vec<_> = sentences.iter().map(|s| s.source.clone()).collect();
+    assert_covers(text, &sources);
+    let (mut at, mut written) = (0, 0);
+    for sentence in sentences {
+        let gap = &text[at..sentence.source.start];
+        let kept = &translation.text[written..sentence.target.start];
+        let dropped = languages.1 == "zh" && gap == " " && kept.is_empty();
+        let added = languages.0 == "zh" && gap.is_empty() && kept == " ";
+        assert!(gap == kept || dropped || added, "{gap:?} became {kept:?}");
+        let source = &text[sentence.source.clone()];
+        let target = &translation.text[sentence.target.clone()];
+        assert!(!target.is_empty());
+        assert!(
+            sentence.translated || source == target,
+            "{source:?} {target:?}"
+        );
+        assert_eq!(sentence.score == 0.0, !sentence.translated);
+        if let Some(alignment) = &sentence.alignment {
+            check_alignment(text, &translation.text, sentence, alignment);
+        }
+        (at, written) = (sentence.source.end, sentence.target.end);
+    }
+    assert_eq!(text[at..], translation.text[written..]);
+    for span in protected::find(text) {
+        assert!(
+            translation.text.contains(&text[span.range.clone()]),
+            "{text:?}"
+        );
+    }
+    let ours = |text: &str| text.matches(PLACEHOLDERS).count();
+    assert_eq!(ours(text), ours(&translation.text), "{text:?}");
+}
+
+fn check_alignment(text: &str, translation: &str, sentence: &Sentence, alignment: &Alignment) {
+    for (text, whole, ranges) in [
+        (text, &sentence.source, &alignment.source),
+        (translation, &sentence.target, &alignment.target),
+    ] {
+        let mut start = whole.start;
+        for range in ranges {
+            assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}");
+            assert!(
+                start <= range.start && range.end <= whole.end,
+                "{range:?} of {text:?}"
+            );
+            start = range.start;
+        }
+    }
+    let columns = alignment.source.len();
+    assert_eq!(alignment.weights.len(), columns * alignment.target.len());
+    for row in alignment.weights.chunks(columns.max(1)) {
+        let sum: f32 = row.iter().sum();
+        assert!((-1e-3..=1.001).contains(&sum), "{sum}");
+    }
+}
+
+#[test]
+fn nasty_texts_come_through() {
+    for (languages, seed) in [(("en", "zh"), 1), (("zh", "en"), 2), (("en", "ru"), 3)] {
+        let mut translator = translator(languages.0, languages.1, seed);
+        let mut fuzz = Fuzz::new(seed);
+        for _ in 0..300 {
+            let text = fuzz.text(40);
+            let translation = translator.translate(&text, &aligned());
+            check(&text, languages, &translation);
+        }
+    }
+}
+
+#[test]
+fn nothing_to_translate_comes_back_as_it_is() {
+    let mut translator = translator("en", "zh", 1);
+    for text in [
+        "",
+        " ",
+        "\r\n\t \u{3000}",
+        "😀😀 👩\u{200d}🚀",
+        "12:30 --- 3.14 %",
+        "你好，世界！我们很好。",
+        "привет",
+        "https://example.com/a?b=c",
+        "<br/><p></p>",
+        "{name} {{x}} %s",
+        "```\nlet x = 1;\n```",
+        "\0\u{7}\u{1b}",
+        "A4 v1.2",
+        "\u{e000}\u{e003}",
+        &"x".repeat(20_000),
+    ] {
+        let translation = translator.translate(text, &Options::default());
+        assert_eq!(translation.text, text);
+        assert!(
+            translation.sentences.iter().all(|s| !s.translated),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_around_and_within_a_sentence_is_kept() {
+    let mut translator = translator("en", "zh", 4);
+    for (text, beginning, end) in [
+        ("- The word", "- ", ""),
+        ("  1. The word 😀", "  1. ", " 😀"),
+        ("<p><b>The word</b></p>\r\n", "<p><b>", "</b></p>\r\n"),
+        ("**The word**", "**", "**"),
+    ] {
+        let translation = translator.translate(text, &Options::default());
+        assert!(translation.text.starts_with(beginning), "{translation:?}");
+        assert!(translation.text.ends_with(end), "{translation:?}");
+        assert!(translation.sentences[0].translated);
+    }
+    let text = "The {a} of `b()` and <i>word</i> to https://c.de, %s is {{f}}, the {g} to a@b.com";
+    let translation = translator.translate(text, &aligned());
+    check(text, ("en", "zh"), &translation);
+}
+
+#[test]
+fn text_grows_at_its_end() {
+    let mut translator = translator("en", "zh", 5);
+    let text = "The word is a word. ".repeat(3) + &"You and I, the words of you. ".repeat(40);
+    let mut job = translator.start(&text, &aligned());
+    let mut before = String::new();
+    let mut batches = 0;
+    while translator.advance(&mut job) {
+        assert!(job.ready().text.starts_with(&before));
+        assert!(job.progress().0 <= job.progress().1);
+        before.clone_from(&job.ready().text);
+        batches += 1;
+    }
+    assert!(batches > 2);
+    assert_eq!(job.progress(), (43, 43));
+    let translation = job.finish();
+    assert!(translation.text.starts_with(&before));
+    assert_eq!(translation.words, 3 * 5 + 40 * 7);
+    assert_eq!(translation, translator.translate(&text, &aligned()));
+    // The same sentence has the same translation, wherever it stands.
+    let parts: Vec<&str> = translation
+        .sentences
+        .iter()
+        .map(|sentence| &translation.text[sentence.target.clone()])
+        .collect();
+    assert!(parts[3..].iter().all(|part| *part == parts[3]));
+}
+
+#[test]
+fn a_job_that_is_stopped_keeps_the_rest() {
+    let mut translator = translator("en", "zh", 5);
+    let text = "The word. You. The. I is. \u{e000} A word is you.";
+    let mut job = translator.start(text, &Options::default());
+    translator.advance(&mut job);
+    let translation = job.finish();
+    assert_eq!(translation.sentences.len(), 2);
+    assert!(
+        translation
+            .text
+            .ends_with(" The. I is. \u{e000} A word is you.")
+    );
+}
+
+#[test]
+fn long_sentences_are_cut_into_pieces() {
+    let mut translator = translator("en", "zh", 6);
+    let options = Options {
+        piece_tokens: 12,
+        ..aligned()
+    };
+    let text = "the word of {a} and you, ".repeat(20)
+        + "<b>the</b> word is "
+        + &"https://a.b/c?d=e ".repeat(9);
+    let translation = translator.translate(text.trim_end(), &options);
+    check(text.trim_end(), ("en", "zh"), &translation);
+    assert!(translation.sentences.len() >= 20);
+    for sentence in &translation.sentences {
+        let tokens = sentence.alignment.as_ref().map_or(0, |a| a.source.len());
+        assert!(tokens <= 12, "{tokens}");
+    }
+}
+
+#[test]
+fn long_texts_take_linear_memory_and_time() {
+    let mut translator = translator("en", "zh", 7);
+    let options = Options {
+        decode: DecodeOptions {
+            max_length_factor: 0.0,
+            ..DecodeOptions::default()
+        },
+        ..Options::default()
+    };
+    for text in [
+        "é".repeat(20_000),
+        "a word of the ".repeat(3_000),
+        "The word. ".repeat(20_000),
+        "😀 ".repeat(100_000),
+        "\n".repeat(1_000_000),
+        "{a} ".repeat(50_000) + "the",
+        "<a b=\"".repeat(30_000),
+        "a.b@c.de the, ".repeat(2_000),
+    ] {
+        check(&text, ("en", "zh"), &translator.translate(&text, &options));
+    }
+}
