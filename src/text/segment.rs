@@ -137,6 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::type_complexity)]
     fn the_most_probable_path_wins() {
         let pieces = [
             ("a", 2, -3.0),
@@ -163,6 +164,17 @@ mod tests {
         assert_eq!(Lattice::new(std::iter::empty()).best("ab"), [(None, 0..2)]);
     }
 
+    /// The score of the best segmentation, found by trying all.
+    fn best(text: &str, pieces: &[(&str, u32, f32)]) -> f32 {
+        if text.is_empty() {
+            return 0.0;
+        }
+        let fits = pieces
+            .iter()
+            .filter_map(|p| text.strip_prefix(p.0).map(|rest| p.2 + best(rest, pieces)));
+        fits.fold(f32::NEG_INFINITY, f32::max)
+    }
+
     #[test]
     fn equals_trying_every_segmentation() {
         let pieces = [
@@ -179,15 +191,6 @@ mod tests {
                 .map(|(id, _)| pieces.iter().find(|p| Some(p.1) == *id).unwrap().2)
                 .sum()
         };
-        fn best(text: &str, pieces: &[(&str, u32, f32)]) -> f32 {
-            if text.is_empty() {
-                return 0.0;
-            }
-            let fits = pieces
-                .iter()
-                .filter_map(|p| text.strip_prefix(p.0).map(|rest| p.2 + best(rest, pieces)));
-            fits.fold(f32::NEG_INFINITY, f32::max)
-        }
         for n in 0..1u32 << 9 {
             let text: String = (0..9)
                 .map(|bit| if n >> bit & 1 == 0 { 'a' } else { 'b' })

@@ -146,9 +146,9 @@ impl Vocabulary {
                         .map(|(n, c)| &surface[n..n + c.len_utf8()])
                     {
                         let (last, first) = c.as_bytes().split_last().unwrap_or((&0, &[]));
-                        first
-                            .iter()
-                            .for_each(|&byte| emit(bytes[usize::from(byte)], ""));
+                        for &byte in first {
+                            emit(bytes[usize::from(byte)], "");
+                        }
                         emit(bytes[usize::from(*last)], c);
                     }
                 }

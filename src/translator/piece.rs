@@ -157,7 +157,7 @@ fn around(text: &str, reader: Reader<'_>, range: &Range<usize>, holes: &[Span]) 
     let mut from = range.start;
     let mut at = range.start;
     let ends = holes.iter().map(|hole| hole.range.clone());
-    for hole in ends.chain([range.end..range.end]) {
+    for hole in ends.chain(std::iter::once(range.end..range.end)) {
         let between = &text[at..hole.start];
         if has_words(between, reader.language) {
             let start = at + between.len() - between.trim_start().len();

@@ -59,7 +59,10 @@ impl Writer<'_> {
         }
         let alignment = hypothesis.alignment.as_ref().map(|weights| Alignment {
             source: self.source_ranges(stretch),
-            target: tokens.iter().map(|token| edited.forward(token)).collect(),
+            target: tokens
+                .iter()
+                .map(|token| trimmed(&edited.text, edited.forward(token)))
+                .collect(),
             weights: without_last_column(weights, stretch.ids.len()),
         });
         Some(Rendered {
@@ -95,19 +98,19 @@ fn restore(text: &str, source: &str, holes: &[Span]) -> Edited {
             continue;
         };
         let part = &source[hole.range.clone()];
-        if needs_space(
-            edited.text.chars().next_back(),
-            part.chars().next(),
-            hole.kind,
-        ) {
-            edited.replace(0, " ");
-        }
-        edited.replace(c.len_utf8(), part);
-        // A placeholder that follows sees to the space itself.
+        // A placeholder that is next sees to the space itself.
+        let before = edited.text.chars().next_back();
         let next = chars.peek().copied().filter(|&c| !is_placeholder(c));
-        if needs_space(next, part.chars().next_back(), hole.kind) {
-            edited.replace(0, " ");
-        }
+        let space = |neighbour, end| {
+            if needs_space(neighbour, end, hole.kind) {
+                " "
+            } else {
+                ""
+            }
+        };
+        let left = space(before, part.chars().next());
+        let right = space(next, part.chars().next_back());
+        edited.replace(c.len_utf8(), &format!("{left}{part}{right}"));
     }
     edited.finish()
 }
@@ -136,6 +139,13 @@ fn without_strays(text: &str, expected: usize) -> Edited {
     edited.finish()
 }
 
+/// A range without the white space at its ends.
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = &text[range.clone()];
+    let start = range.start + part.len() - part.trim_start().len();
+    start..start + part.trim().len()
+}
+
 /// Drops `</s>` from attention weights `[target, columns]`.
 fn without_last_column(weights: &[f32], columns: usize) -> Vec<f32> {
     weights
@@ -143,4 +153,102 @@ fn without_last_column(weights: &[f32], columns: usize) -> Vec<f32> {
         .flat_map(|row| &row[..columns - 1])
         .copied()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::piece::{Piece, Reader};
+    use super::super::vocabularies::spm;
+    use super::*;
+    use crate::text::protected::find;
+
+    const WORDS: [&str; 14] = [
+        "▁", "点", "击", "见", "了", "。", "！", "，", ",", ".", "▁Rust", "\u{e000}", "\u{e001}",
+        "\u{e002}",
+    ];
+
+    /// Renders what a model might have written for a sentence; `None` where it has lost a placeholder.
+    fn render(source: &str, written: &str) -> Option<Rendered> {
+        let vocabulary = Vocabulary::from_bytes(&spm(WORDS.into_iter())).unwrap();
+        let reader = Reader {
+            language: "en",
+            vocabulary: &vocabulary,
+        };
+        let writer = Writer {
+            source: &vocabulary,
+            target: &vocabulary,
+            language: "zh",
+        };
+        let piece = Piece::new(source, reader, 0..source.len(), &find(source));
+        let stretch = piece.stretches().next()?;
+        let tokens = vocabulary.encode(written);
+        let hypothesis = Hypothesis {
+            alignment: Some(vec![0.5; tokens.len() * stretch.ids.len()]),
+            tokens,
+            ..Hypothesis::default()
+        };
+        writer
+            .keeps_placeholders(stretch, &hypothesis)
+            .then(|| writer.render(source, stretch, &hypothesis))
+            .flatten()
+    }
+
+    #[test]
+    fn protected_parts_come_back() {
+        for (source, written, expected) in [
+            ("See {x}.", "见\u{e000}.", Some("见{x}。")),
+            (
+                "See https://a.b/c now.",
+                "见了\u{e000}了。",
+                Some("见了 https://a.b/c 了。"),
+            ),
+            (
+                "See https://a.b/c.",
+                "见\u{e000}。",
+                Some("见 https://a.b/c。"),
+            ),
+            (
+                "See a@b.cd, `x`.",
+                "\u{e001},见\u{e000}",
+                Some("`x`，见 a@b.cd。"),
+            ),
+            ("Rust {x}", "Rust\u{e000}", Some("Rust{x}")),
+            ("Rust `x`", "Rust \u{e000}", Some("Rust `x`")),
+            ("Rust %s", "Rust\u{e000}", Some("Rust%s")),
+            ("See %s", "\u{e000}见。", Some("%s见")),
+            ("See %s x", "见。", None),
+            ("See %s x", "见\u{e000}\u{e000}", None),
+            ("See %s x", "见\u{e001}", None),
+            ("See", "见\u{e001}", Some("见")),
+            ("See", "", None),
+        ] {
+            let found = render(source, written).map(|rendered| rendered.text);
+            assert_eq!(found.as_deref(), expected, "{source} {written}");
+        }
+    }
+
+    #[test]
+    fn alignments_lead_to_the_original() {
+        let source = "See  “https://a.b/c”… x";
+        let rendered = render(source, "见\u{e000}.").unwrap();
+        let alignment = rendered.alignment.unwrap();
+        let holes = |text: &str, ranges: &[Range<usize>]| {
+            ranges
+                .iter()
+                .filter(|range| text[(*range).clone()].contains("https://a.b/c"))
+                .count()
+        };
+        assert_eq!(holes(source, &alignment.source), 1);
+        assert_eq!(holes(&rendered.text, &alignment.target), 1);
+        assert_eq!(
+            alignment.weights.len(),
+            alignment.source.len() * alignment.target.len()
+        );
+        assert_eq!(
+            alignment.source.last(),
+            Some(&(source.len() - 1..source.len()))
+        );
+        // The first token is the space that begins every text.
+        assert_eq!(&rendered.text[alignment.target[1].clone()], "见");
+    }
 }

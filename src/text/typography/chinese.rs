@@ -5,6 +5,9 @@ use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
 use crate::text::placeholders::is_placeholder;
 
+/// A mark that has become wide makes its neighbours wide: there is mostly one round, and a second that changes nothing.
+const MOST_ROUNDS: usize = 64;
+
 /// Sets a tidied sentence.
 pub fn set(text: &str) -> Edited {
     if !text.contains(is_han) {
@@ -12,8 +15,6 @@ pub fn set(text: &str) -> Edited {
         same.copy(text);
         return same.finish();
     }
-    // A mark that has become wide makes its neighbours wide: mostly one round, and a second that changes nothing.
-    const MOST_ROUNDS: usize = 64;
     let mut all = round(text);
     for _ in 1..MOST_ROUNDS {
         let next = round(&all.text);
@@ -167,13 +168,13 @@ impl Marks {
     fn set_stops(&mut self, at: usize) -> usize {
         let count = self.run(at, |c| matches!(c, '.' | '…' | '。'));
         let marks = &self.chars[at..at + count];
-        let dots = marks.iter().filter(|&&c| c == '.').count();
         let ellipsis = marks.contains(&'…') || count > 2;
         let wide = marks.contains(&'。');
         let (before, next) = (self.before(at), self.from(at + count));
         let last = at > 0 && self.is_last(at + count);
         let near = before.is_some_and(is_near) || next.is_some_and(is_near) || last;
-        if ellipsis && dots < count || ellipsis && near {
+        if ellipsis {
+            // Dots alone may belong to what is written in Latin letters.
             if near || wide {
                 self.become_one(at, count, "……");
             }
