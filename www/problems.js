@@ -83,6 +83,12 @@ export function explain(error, { online, simd } = { online: navigator.onLine, si
         advice: "Free some space on this device, or leave private browsing, and try again.",
         action: "Try again",
       };
+    case "OperationError":
+      return {
+        title: online ? "The translator could not be started." : "You are offline, and the translator is not on this device yet.",
+        advice: `${online ? "Try again, or reload the page." : "Connect to the network and try again."} Your text is kept.${message ? ` (${message})` : ""}`,
+        action: "Try again",
+      };
     default:
       return {
         title: "The translator stopped unexpectedly.",

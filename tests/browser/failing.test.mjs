@@ -109,7 +109,7 @@ test("the WebAssembly cannot be loaded", () =>
     site.answer = (path) => (path.endsWith(".wasm") ? { status: 503 } : undefined);
     await page.goto(site.url);
     await type(page, TEXT);
-    await recovers(page, /could not be downloaded|could not be loaded|stopped unexpectedly/, () => (site.answer = () => undefined));
+    await recovers(page, /translator could not be started/, () => (site.answer = () => undefined));
   }));
 
 test("a download can be stopped and taken up again", () =>

@@ -72,7 +72,7 @@ test("every failure has a sentence and a way out", () => {
       titles.add(title);
     }
   }
-  assert.equal(titles.size, 8);
+  assert.equal(titles.size, 9);
   assert.match(explain(new Error("x"), { online: true, simd: false }).title, /browser cannot run/);
   assert.match(explain("odd", { online: true, simd: true }).advice, /odd/);
 });
