@@ -228,3 +228,47 @@ test("the model can be removed and is downloaded again", () =>
     assert.match(await translated(page), HAN);
     assert.ok(site.asked.some((path) => path.startsWith("www/models/") && !path.endsWith(".json")));
   }));
+
+test("where there are several directions, there is a choice, and swapping takes the translation along", async () => {
+  site.answer = async (path) => {
+    if (path !== "www/models/manifest.json") return undefined;
+    const manifest = JSON.parse(await readFile(`${site.folder}/${path}`, "utf8"));
+    const [model] = manifest.models;
+    manifest.models.push({ ...model, id: "back", source: model.target, target: model.source }, { ...model, id: "other", target: "de" });
+    return { body: JSON.stringify(manifest) };
+  };
+  try {
+    await visiting(async ({ page }) => {
+      const choice = page.getByRole("combobox", { name: "Translate into" });
+      await choice.waitFor();
+      assert.deepEqual(await choice.locator("option").allInnerTexts(), ["Simplified Chinese", "German"]);
+      await type(page, "Good morning.");
+      const text = await translated(page);
+      await page.getByRole("button", { name: "Swap languages" }).click();
+      assert.equal(await page.locator("#source").inputValue(), text);
+      assert.equal(await page.locator("#source").getAttribute("lang"), "zh-Hans");
+      assert.equal(await page.locator("#target").getAttribute("lang"), "en");
+      await page.getByRole("button", { name: "Undo" }).click();
+      assert.equal(await page.locator("#source").inputValue(), "Good morning.");
+      assert.equal(await page.locator("#target").getAttribute("lang"), "zh-Hans");
+      assert.equal(await translated(page), text);
+    });
+  } finally {
+    site.answer = () => undefined;
+  }
+});
+
+test("with one direction there is nothing to choose or swap", () =>
+  visiting(async ({ page }) => {
+    await page.locator("#storage-summary", { hasText: "nothing stored yet" }).waitFor();
+    assert.equal(await page.getByRole("combobox").count(), 0);
+    assert.equal(await page.locator("#swap").isVisible(), false);
+  }));
+
+test("the first letter decides the direction of writing", () =>
+  visiting(async ({ page }) => {
+    for (const [text, direction] of [["Hello", "ltr"], ["12: שלום", "rtl"], ["السلام", "rtl"], ["ab שלום", "ltr"], ["", "ltr"]]) {
+      await paste(page, text);
+      assert.equal(await page.locator("#source").getAttribute("dir"), direction, text);
+    }
+  }));
