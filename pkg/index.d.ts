@@ -7,10 +7,15 @@
 
 export type Availability = "unavailable" | "downloadable" | "downloading" | "available";
 
-/** Where the models come from and which engine runs them. */
+/** Where the models come from and where they are kept. */
 export interface SourceOptions {
-  /** Address of the `manifest.json` that lists the models. Default: `models/manifest.json` beside this package. */
+  /**
+   * Address of the `manifest.json` that lists the models; in Node it may be a path. Default: `models/manifest.json` beside this
+   * package's `index.js`; bundlers move that file, so name the address where one is used.
+   */
   models?: string | URL;
+  /** Node only: the folder for downloaded weights. Default: `$DRAGOMAN_CACHE`, or `dragoman` in the user's cache folder. */
+  cacheFolder?: string;
 }
 
 export interface TranslatorCoreOptions extends SourceOptions {
@@ -52,8 +57,10 @@ export interface Progress {
   done: number;
   /** Sentences in all. */
   total: number;
-  /** The translation so far: always a beginning of the whole. */
+  /** The translation so far: always a beginning of the whole. Of several texts, that of the one numbered `index`. */
   text: string;
+  /** Which of several texts is being translated, from 0. */
+  index: number;
 }
 
 /** A half-open range of UTF-16 code units, as for `String.prototype.slice`. */
@@ -115,21 +122,27 @@ export interface Direction {
 export class Translator {
   private constructor();
 
-  /** Whether a direction can be translated, and whether that needs a download first. */
+  /**
+   * Whether a direction can be translated, and whether that needs a download first.
+   *
+   * Rejects with RangeError (malformed tag), or NetworkError or DataError (the list of models cannot be had, and no model is
+   * stored that could do without it).
+   */
   static availability(options: TranslatorCoreOptions): Promise<Availability>;
 
   /**
    * Downloads what is missing, checks it and prepares a translator.
    *
-   * Rejects with RangeError (malformed tag), NotSupportedError (no such pair), NetworkError (download failed), DataError
-   * (the weights are not what the manifest says), OperationError (could not start), or the signal's reason.
+   * Rejects with RangeError (malformed tag), NotSupportedError (no such pair, no WebAssembly SIMD, or weights for a newer
+   * version), NetworkError (download failed), DataError (the weights are not what the manifest says, or unsound),
+   * OperationError (could not start), the signal's reason, or what `monitor` threw.
    */
   static create(options: TranslatorCreateOptions): Promise<Translator>;
 
   /** The directions there are. */
   static directions(options?: SourceOptions): Promise<Direction[]>;
 
-  /** Removes the stored weights of a direction from this device. */
+  /** Removes the stored weights of a direction from this device; translators that exist go on. */
   static remove(options: TranslatorCoreOptions): Promise<void>;
 
   readonly sourceLanguage: string;
@@ -137,7 +150,12 @@ export class Translator {
   /** Infinity: text of any length is translated piece by piece. */
   readonly inputQuota: number;
 
-  /** Translates a text. White space and line breaks are kept; text with nothing to translate comes back as it is. */
+  /**
+   * Translates a text. White space and line breaks are kept; text with nothing to translate comes back as it is.
+   *
+   * Like every call, rejects with the signal's reason, with AbortError after `destroy()`, and with OperationError if the worker
+   * died; the next call then starts another.
+   */
   translate(input: string, options?: TranslateOptions): Promise<string>;
   /** Translates several texts, independently of each other. */
   translate(input: readonly string[], options?: TranslateOptions): Promise<string[]>;
@@ -151,6 +169,6 @@ export class Translator {
   /** Always 0: there is no quota. */
   measureInputUsage(input: string, options?: { signal?: AbortSignal | null }): Promise<number>;
 
-  /** Ends the worker and frees its memory; later and pending calls reject with AbortError. */
+  /** Later and pending calls reject with AbortError. With the last translator of a model, its worker and memory go. */
   destroy(): void;
 }

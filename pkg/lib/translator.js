@@ -1,0 +1,309 @@
+/** The class `Translator`: the shape of the W3C Translator API, as `index.d.ts` says. */
+
+import { acquire, isLoading } from "./engine.js";
+import { exception } from "./errors.js";
+import { canonical } from "./languages.js";
+import { choose, isStored, models } from "./models.js";
+import { CreateMonitor, reporter } from "./monitor.js";
+import { instructions, unsupported } from "./runtime.js";
+import { until } from "./until.js";
+
+/**
+ * @typedef {import("../index.d.ts").TranslatorCoreOptions} TranslatorCoreOptions
+ * @typedef {import("../index.d.ts").TranslateOptions} TranslateOptions
+ * @typedef {import("../worker.js").Part} Part
+ */
+
+/** Shows that the constructor is called from here. */
+const OWN = Symbol("own");
+
+export class Translator {
+  /** @type {import("./engine.js").Engine} */
+  #engine;
+  /** Aborted in the end. */
+  #life = new AbortController();
+  /** @type {string} */
+  #sourceLanguage;
+  /** @type {string} */
+  #targetLanguage;
+
+  /**
+   * @param {symbol} own
+   * @param {import("./engine.js").Engine} engine
+   * @param {{ from: string, to: string }} direction
+   */
+  constructor(own, engine, { from, to }) {
+    if (own !== OWN) throw new TypeError("Illegal constructor: use Translator.create()");
+    this.#engine = engine;
+    this.#sourceLanguage = from;
+    this.#targetLanguage = to;
+  }
+
+  /**
+   * @param {TranslatorCoreOptions} options
+   * @returns {Promise<import("../index.d.ts").Availability>}
+   */
+  static async availability(options) {
+    const { from, to } = direction(options);
+    const model = choose(await models(options), from, to);
+    if (!model || instructions() === null) return "unavailable";
+    if (isLoading(model)) return "downloading";
+    return (await isStored(model)) ? "available" : "downloadable";
+  }
+
+  /**
+   * @param {import("../index.d.ts").TranslatorCreateOptions} options
+   * @returns {Promise<Translator>}
+   */
+  static async create(options) {
+    const { from, to } = direction(options);
+    const { signal, monitor } = options;
+    signal?.throwIfAborted();
+    const events = new CreateMonitor();
+    monitor?.(events);
+    const report = reporter(events);
+
+    const all = await until(models(options), signal);
+    const model = choose(all, from, to);
+    if (!model) {
+      const offered = all.map(({ entry }) => `${entry.source} to ${entry.target}`).join(", ") || "none";
+      throw exception("NotSupportedError", `No model translates ${from} to ${to}; available: ${offered}.`);
+    }
+    if (instructions() === null) throw unsupported();
+
+    const engine = acquire(model);
+    try {
+      report(0);
+      engine.listeners.add(report);
+      await until(engine.start(), signal);
+      report(1);
+      signal?.throwIfAborted();
+    } catch (error) {
+      engine.release();
+      throw error;
+    } finally {
+      engine.listeners.delete(report);
+    }
+    const translator = new Translator(OWN, engine, { from, to });
+    if (signal) {
+      const abort = () => translator.#end(signal.reason);
+      signal.addEventListener("abort", abort);
+      translator.#life.signal.addEventListener("abort", () => signal.removeEventListener("abort", abort));
+    }
+    return translator;
+  }
+
+  /**
+   * @param {import("../index.d.ts").SourceOptions} [options]
+   * @returns {Promise<import("../index.d.ts").Direction[]>}
+   */
+  static async directions(options) {
+    const all = await models(options);
+    return Promise.all(
+      all.map(async (model) => ({
+        sourceLanguage: model.entry.source,
+        targetLanguage: model.entry.target,
+        bytes: model.entry.bytes,
+        stored: await isStored(model),
+        licence: model.entry.licence,
+      })),
+    );
+  }
+
+  /**
+   * @param {TranslatorCoreOptions} options
+   * @returns {Promise<void>}
+   */
+  static async remove(options) {
+    const { from, to } = direction(options);
+    const model = choose(await models(options), from, to);
+    await model?.store.remove(model.entry);
+  }
+
+  get sourceLanguage() {
+    return this.#sourceLanguage;
+  }
+
+  get targetLanguage() {
+    return this.#targetLanguage;
+  }
+
+  get inputQuota() {
+    return Infinity;
+  }
+
+  /**
+   * @overload
+   * @param {string} input
+   * @param {TranslateOptions} [options]
+   * @returns {Promise<string>}
+   */
+  /**
+   * @overload
+   * @param {readonly string[]} input
+   * @param {TranslateOptions} [options]
+   * @returns {Promise<string[]>}
+   */
+  /**
+   * @param {string | readonly string[]} input
+   * @param {TranslateOptions} [options]
+   * @returns {Promise<string | string[]>}
+   */
+  async translate(input, options) {
+    const texts = Array.isArray(input) ? input.map((text) => `${text}`) : [`${input}`];
+    const { translations } = await this.#translate(texts, options);
+    return Array.isArray(input) ? translations : translations[0];
+  }
+
+  /**
+   * @param {string} input
+   * @param {import("../index.d.ts").DetailOptions} [options]
+   * @returns {Promise<import("../index.d.ts").DetailedTranslation>}
+   */
+  async translateDetailed(input, options) {
+    const alignment = options?.alignment ?? true;
+    const { translations, sentences, report } = await this.#translate([`${input}`], options, { detailed: true, alignment });
+    const { instructions, milliseconds, words } = report;
+    return { text: translations[0], sentences, engine: { backend: "cpu", instructions, milliseconds, words } };
+  }
+
+  /**
+   * @param {string} input
+   * @param {TranslateOptions} [options]
+   * @returns {ReadableStream<string>}
+   */
+  translateStreaming(input, options) {
+    const { signal, onprogress } = options ?? {};
+    /** @type {import("./engine.js").Call | undefined} */
+    let call;
+    let over = false;
+    let wake = () => {};
+    /** @type {ReadableStream<string>} */
+    const stream = new ReadableStream({
+      start: (controller) => {
+        const end = (/** @type {() => void} */ act) => {
+          if (!over) act();
+          over = true;
+          wake();
+        };
+        try {
+          const text = `${input}`;
+          this.#check(signal);
+          let soFar = "";
+          call = this.#engine.call({ texts: [text], beam: beamOf(options), live: true, credit: 0 }, (part) => {
+            if (over) return;
+            soFar += part.text;
+            if (part.text !== "") controller.enqueue(part.text);
+            try {
+              onprogress?.({ done: part.done, total: part.total, text: soFar, index: 0 });
+            } catch (error) {
+              end(() => controller.error(error));
+              call?.cancel();
+            }
+            if (part.text !== "") wake();
+          });
+        } catch (error) {
+          return end(() => controller.error(error));
+        }
+        until(call.promise, this.#life.signal, signal).then(
+          () => end(() => controller.close()),
+          (error) => {
+            end(() => controller.error(error));
+            call?.cancel();
+          },
+        );
+      },
+      pull: () =>
+        new Promise((resolve) => {
+          wake = () => resolve();
+          if (over) wake();
+          call?.more();
+        }),
+      cancel: () => {
+        over = true;
+        call?.cancel();
+      },
+    });
+    return stream;
+  }
+
+  /**
+   * @param {string} input
+   * @param {{ signal?: AbortSignal | null }} [options]
+   * @returns {Promise<number>}
+   */
+  async measureInputUsage(input, options) {
+    void `${input}`;
+    this.#check(options?.signal);
+    return 0;
+  }
+
+  destroy() {
+    this.#end(exception("AbortError", "The translator was destroyed."));
+  }
+
+  /**
+   * @param {string[]} texts
+   * @param {import("../index.d.ts").TranslateOptions} [options]
+   * @param {{ detailed?: boolean, alignment?: boolean }} [detail]
+   */
+  async #translate(texts, options, detail) {
+    const { signal, onprogress } = options ?? {};
+    this.#check(signal);
+    const beam = beamOf(options);
+    const translations = texts.map(() => "");
+    /** @type {import("../index.d.ts").TranslatedSentence[]} */
+    const sentences = [];
+    const thrown = new AbortController();
+    const call = this.#engine.call({ texts, beam, live: onprogress !== undefined, ...detail }, (part) => {
+      translations[part.index] += part.text;
+      for (const sentence of part.sentences) sentences.push(sentence);
+      if (thrown.signal.aborted) return;
+      try {
+        onprogress?.({ done: part.done, total: part.total, text: translations[part.index], index: part.index });
+      } catch (error) {
+        thrown.abort(error);
+      }
+    });
+    try {
+      const report = await until(call.promise, this.#life.signal, signal, thrown.signal);
+      return { translations, sentences, report };
+    } catch (error) {
+      call.cancel();
+      throw error;
+    }
+  }
+
+  /**
+   * Throws if there is nothing to start any more.
+   * @param {AbortSignal | null} [signal]
+   */
+  #check(signal) {
+    this.#life.signal.throwIfAborted();
+    signal?.throwIfAborted();
+  }
+
+  /** @param {unknown} reason */
+  #end(reason) {
+    if (this.#life.signal.aborted) return;
+    this.#life.abort(reason);
+    this.#engine.release();
+  }
+}
+
+/** @param {TranslatorCoreOptions} options */
+function direction(options) {
+  if (options === undefined || options === null) throw new TypeError("The options sourceLanguage and targetLanguage are missing.");
+  return {
+    from: canonical(options.sourceLanguage, "sourceLanguage"),
+    to: canonical(options.targetLanguage, "targetLanguage"),
+  };
+}
+
+/** @param {TranslateOptions} [options] */
+function beamOf(options) {
+  const beam = options?.beam;
+  if (beam === undefined) return undefined;
+  if (!Number.isInteger(beam) || beam < 1 || beam > 0xffff) throw new RangeError(`beam: ${beam} is not a positive whole number.`);
+  return beam;
+}

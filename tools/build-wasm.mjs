@@ -1,0 +1,179 @@
+/**
+ * Builds pkg/wasm: the engine as WebAssembly, once per level of vector instructions, with one set of bindings for both.
+ *
+ *     node tools/build-wasm.mjs            builds what is older than its sources
+ *     node tools/build-wasm.mjs --force    builds everything
+ *
+ * cargo compiles, wasm-bindgen writes the bindings, wasm-opt (binaryen) makes the result smaller. Engines validate a whole
+ * module, so a browser without relaxed SIMD needs a file without it; `pkg/lib/runtime.js` chooses.
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = join(root, "pkg", "wasm");
+const tools = join(root, "target", "tools");
+const TARGET = "wasm32-unknown-unknown";
+
+/** Most bytes that either file may have when compressed as by a web server. */
+const LIMIT = 200_000;
+
+const VARIANTS = [
+  { name: "dragoman", features: ["+simd128"] },
+  { name: "dragoman_relaxed", features: ["+simd128", "+relaxed-simd"] },
+];
+
+/** What the compiler may emit, for wasm-opt, which refuses anything else. */
+const OPTIMISE = [
+  "-O3",
+  "--converge",
+  "--strip-debug",
+  "--strip-producers",
+  "--enable-simd",
+  "--enable-bulk-memory",
+  "--enable-bulk-memory-opt",
+  "--enable-nontrapping-float-to-int",
+  "--enable-sign-ext",
+  "--enable-mutable-globals",
+  "--enable-reference-types",
+  "--enable-multivalue",
+];
+
+/**
+ * Runs a program in the repository, showing what it prints.
+ * @param {string} program
+ * @param {string[]} parameters
+ * @param {NodeJS.ProcessEnv} [environment] added to the process's own
+ */
+function run(program, parameters, environment) {
+  const { error, status, signal } = spawnSync(program, parameters, {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, ...environment },
+  });
+  if (error) throw new Error(`${program} cannot be run: ${error.message}`);
+  if (status !== 0) throw new Error(`${program} ended with ${signal ?? `status ${status}`}`);
+}
+
+/**
+ * What a program prints, or null if it cannot be run or fails.
+ * @param {string} program
+ * @param {string[]} parameters
+ */
+function output(program, parameters) {
+  const { status, stdout } = spawnSync(program, parameters, { cwd: root, encoding: "utf8" });
+  return status === 0 ? stdout : null;
+}
+
+/** The program wasm-bindgen in the version of the crate, installed where it is missing. */
+function wasmBindgen() {
+  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+  const version = /name = "wasm-bindgen"\r?\nversion = "([^"]+)"/.exec(lock)?.[1];
+  if (!version) throw new Error("Cargo.lock does not list wasm-bindgen");
+  const own = join(tools, "bin", "wasm-bindgen");
+  const fits = (/** @type {string} */ program) => output(program, ["--version"])?.trim() === `wasm-bindgen ${version}`;
+  const found = ["wasm-bindgen", own].find(fits);
+  if (found) return found;
+  console.log(`Installing wasm-bindgen ${version} into target/tools; this takes a few minutes, once.`);
+  run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--root", tools]);
+  return own;
+}
+
+function addTarget() {
+  const targets = output("rustup", ["target", "list", "--installed"]);
+  // Without rustup the target may come with the compiler; if it does not, cargo says so.
+  if (targets === null || targets.includes(TARGET)) return;
+  console.log(`Installing Rust's target ${TARGET}.`);
+  run("rustup", ["target", "add", TARGET]);
+}
+
+/**
+ * The time of the last change in a file or folder.
+ * @param {string} path
+ * @returns {number}
+ */
+function changed(path) {
+  const info = statSync(path);
+  if (!info.isDirectory()) return info.mtimeMs;
+  // A folder's own time tells of files that were removed.
+  return Math.max(info.mtimeMs, ...readdirSync(path).map((name) => changed(join(path, name))));
+}
+
+/** @param {string} name */
+const products = (name) => ["dragoman.js", "dragoman.d.ts", `${name}_bg.wasm`].map((file) => join(out, file));
+
+function upToDate() {
+  const made = VARIANTS.flatMap(({ name }) => products(name));
+  if (!made.every((path) => existsSync(path))) return false;
+  const sources = ["Cargo.toml", "Cargo.lock", "src", "tools/build-wasm.mjs"].map((path) => changed(join(root, path)));
+  return Math.max(...sources) < Math.min(...made.map((path) => statSync(path).mtimeMs));
+}
+
+/**
+ * Compiles one variant into `pkg/wasm`.
+ * @param {(typeof VARIANTS)[number]} variant
+ * @param {string} bindgen
+ * @returns {string} its bindings
+ */
+function build({ name, features }, bindgen) {
+  console.log(`Building ${name} (${features.join(", ")}).`);
+  // A folder of its own, because cargo compiles everything anew when flags change.
+  const target = join(root, "target", name);
+  run("cargo", ["build", "--lib", "--profile", "wasm", "--no-default-features", "--features", "web", "--target", TARGET], {
+    CARGO_TARGET_DIR: target,
+    RUSTFLAGS: `-C target-feature=${features.join(",")}`,
+    CARGO_ENCODED_RUSTFLAGS: undefined,
+  });
+  const staging = join(target, "bindgen");
+  rmSync(staging, { recursive: true, force: true });
+  const compiled = join(target, TARGET, "wasm", "dragoman.wasm");
+  run(bindgen, ["--target", "web", "--out-dir", staging, "--out-name", "dragoman", compiled]);
+  const optimised = join(staging, "optimised.wasm");
+  const relaxed = features.includes("+relaxed-simd") ? ["--enable-relaxed-simd"] : [];
+  const optimiser = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
+  if (!existsSync(optimiser)) throw new Error("wasm-opt is missing: run `npm ci` first");
+  run(process.execPath, [optimiser, join(staging, "dragoman_bg.wasm"), "-o", optimised, ...OPTIMISE, ...relaxed]);
+  renameSync(optimised, join(out, `${name}_bg.wasm`));
+  for (const file of ["dragoman.js", "dragoman.d.ts"]) {
+    writeFileSync(join(out, file), readFileSync(join(staging, file)));
+  }
+  return readFileSync(join(staging, "dragoman.js"), "utf8");
+}
+
+/** @returns {boolean} whether every file is small enough */
+function report() {
+  let small = true;
+  for (const { name } of VARIANTS) {
+    const bytes = readFileSync(join(out, `${name}_bg.wasm`));
+    const compressed = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+    const kilobytes = (/** @type {number} */ count) => `${(count / 1024).toFixed(1)} KiB`;
+    console.log(`${`${name}_bg.wasm`.padEnd(24)} ${kilobytes(bytes.length).padStart(10)}, brotli ${kilobytes(compressed)}`);
+    if (compressed > LIMIT) small = false;
+  }
+  if (!small) console.error(`A file is larger than the limit of ${LIMIT} bytes with brotli.`);
+  return small;
+}
+
+function main() {
+  if (!process.argv.includes("--force") && upToDate()) return;
+  addTarget();
+  const bindgen = wasmBindgen();
+  mkdirSync(out, { recursive: true });
+  const [first, ...others] = VARIANTS.map((variant) => build(variant, bindgen));
+  if (others.some((bindings) => bindings !== first)) {
+    rmSync(out, { recursive: true });
+    throw new Error("the variants have different bindings, so they cannot share dragoman.js");
+  }
+  if (!report()) process.exitCode = 1;
+}
+
+try {
+  main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
