@@ -201,7 +201,7 @@ impl<'a> Trainer<'a> {
         let mut validated = self.state.step;
         while self.state.step < self.config.schedule.steps && !self.has_lost_patience() {
             self.step(&mut batches, &mut window)?;
-            if window.steps == LOG_EVERY {
+            if self.state.step.is_multiple_of(LOG_EVERY) {
                 self.report(&std::mem::take(&mut window), batches.epoch_len(), say)?;
             }
             if self.state.step.is_multiple_of(self.config.validation.every) {
