@@ -1,11 +1,15 @@
 /** Installs what building and testing need where it is missing, saying so. Uses only what comes with Node. */
 
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Programs installed for this repository alone; they come before others of the same name. */
+const tools = join(root, "target", "tools");
+process.env.PATH = [join(tools, "bin"), process.env.PATH].join(delimiter);
 
 /** Something a person has to do before this can go on. */
 export class Missing extends Error {}
@@ -72,7 +76,10 @@ export function modules() {
   run("npm", ["ci", "--no-audit", "--no-fund"]);
 }
 
-/** The compiler, with its WebAssembly target. */
+/**
+ * The compiler, with its WebAssembly target, and the program wasm-bindgen in the version of the crate. Where another version is
+ * installed that stays, and this repository's goes into target/tools.
+ */
 export function rust() {
   if (output("cargo", ["--version"]) === null) {
     throw new Missing("Rust is not installed. Install it from https://rustup.rs and run this again.");
@@ -82,6 +89,12 @@ export function rust() {
     console.log("Installing Rust's WebAssembly target.");
     run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
   }
+  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+  const version = /name = "wasm-bindgen"\r?\nversion = "([^"]+)"/.exec(lock)?.[1];
+  if (!version) throw new Error("Cargo.lock does not list wasm-bindgen");
+  if (output("wasm-bindgen", ["--version"])?.trim() === `wasm-bindgen ${version}`) return;
+  console.log(`Installing wasm-bindgen ${version} into target/tools; this takes a few minutes, once.`);
+  run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--locked", "--root", tools]);
 }
 
 /** The WebAssembly in pkg/wasm, where it is older than its sources. */
