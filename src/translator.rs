@@ -28,10 +28,12 @@ mod tests;
 mod vocabularies;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use job::Job;
 
 use crate::Result;
+use crate::cpu::Isa;
 use crate::decode::{DecodeOptions, Decoder};
 use crate::format::{ModelConfig, ModelFile};
 use crate::model::Model;
@@ -105,13 +107,21 @@ pub struct Alignment {
 }
 
 /// A model, its vocabularies and the memory to run it.
-#[derive(Debug)]
+///
+/// Clones share the model and have memory of their own: one for each thread.
+#[derive(Clone, Debug)]
 pub struct Translator {
+    parts: Arc<Parts>,
+    decoder: Decoder,
+}
+
+/// What never changes.
+#[derive(Debug)]
+struct Parts {
     config: ModelConfig,
     source: Vocabulary,
     target: Vocabulary,
     model: Model,
-    decoder: Decoder,
 }
 
 impl Alignment {
@@ -159,18 +169,29 @@ impl Translator {
         let model = Model::new(&file)?;
         let decoder = Decoder::new(&model);
         Ok(Self {
-            config: file.config,
-            source,
-            target,
-            model,
+            parts: Arc::new(Parts {
+                config: file.config,
+                source,
+                target,
+                model,
+            }),
             decoder,
         })
+    }
+
+    /// The same model, run with other instructions than the fastest of this machine.
+    #[must_use]
+    pub fn with_isa(&self, isa: Isa) -> Self {
+        Self {
+            parts: Arc::clone(&self.parts),
+            decoder: Decoder::with_isa(&self.parts.model, isa),
+        }
     }
 
     /// Languages and architecture.
     #[must_use]
     pub fn config(&self) -> &ModelConfig {
-        &self.config
+        &self.parts.config
     }
 
     /// Translates a text.
@@ -184,42 +205,85 @@ impl Translator {
     /// Splits a text; nothing is translated yet.
     #[must_use]
     pub fn start(&self, text: &str, options: &Options) -> Job {
-        Job::new(text, &self.config.source_language, options)
+        Job::new(text, &self.parts.config.source_language, options)
+    }
+
+    /// Translates texts that have nothing to do with each other, such as the lines of a file, together: much faster than one
+    /// by one where they are short.
+    #[must_use]
+    pub fn translate_all<S: AsRef<str>>(
+        &mut self,
+        texts: &[S],
+        options: &Options,
+    ) -> Vec<Translation> {
+        let mut jobs: Vec<Job> = texts
+            .iter()
+            .map(|text| self.start(text.as_ref(), options))
+            .collect();
+        while self.advance_all(&mut jobs) {}
+        jobs.into_iter().map(Job::finish).collect()
     }
 
     /// Translates the next batch of sentences; false when there was nothing left. The first batches are small, so that there
     /// is something to show soon.
     pub fn advance(&mut self, job: &mut Job) -> bool {
+        self.advance_all(std::slice::from_mut(job))
+    }
+
+    /// Translates the next sentences of several texts, which have the same options, as one batch; false when there was nothing
+    /// left. Memory grows with the number of texts.
+    pub fn advance_all(&mut self, jobs: &mut [Job]) -> bool {
+        let parts = Arc::clone(&self.parts);
         let languages = Languages {
-            source: &self.config.source_language,
-            target: &self.config.target_language,
+            source: &parts.config.source_language,
+            target: &parts.config.target_language,
         };
         let reader = Reader {
             language: languages.source,
-            vocabulary: &self.source,
+            vocabulary: &parts.source,
         };
         let writer = Writer {
-            source: &self.source,
-            target: &self.target,
+            source: &parts.source,
+            target: &parts.target,
             language: languages.target,
         };
-        let mut batch = job.next_batch(reader);
-        if batch.pieces.is_empty() {
+        let mut batches: Vec<Batch> = jobs.iter_mut().map(|job| job.next_batch(reader)).collect();
+        if batches.iter().all(|batch| batch.pieces.is_empty()) {
             return false;
         }
-        job.trim_memory();
-        let mut decode = |job: &mut Job, batch: &Batch| {
-            let unknown = job.unknown(batch);
-            let found = self
-                .decoder
-                .translate(&self.model, &unknown, &job.options().decode);
-            job.remember(unknown.into_iter().zip(found));
-        };
-        decode(job, &batch);
-        if job.split_lost(&mut batch, reader, writer) {
-            decode(job, &batch);
+        jobs.iter_mut().for_each(Job::trim_memory);
+        self.decode(jobs, &batches);
+        let mut lost = false;
+        for (job, batch) in jobs.iter().zip(&mut batches) {
+            lost |= job.split_lost(batch, reader, writer);
         }
-        job.take(&batch, languages, writer);
+        if lost {
+            self.decode(jobs, &batches);
+        }
+        for (job, batch) in jobs.iter_mut().zip(&batches) {
+            job.take(batch, languages, writer);
+        }
         true
+    }
+
+    /// Finds the translations that the jobs do not know yet.
+    fn decode(&mut self, jobs: &mut [Job], batches: &[Batch]) {
+        let Some(options) = jobs.first().map(|job| job.options().decode.clone()) else {
+            return;
+        };
+        let unknown: Vec<Vec<Vec<u32>>> = jobs
+            .iter()
+            .zip(batches)
+            .map(|(job, batch)| job.unknown(batch))
+            .collect();
+        let sources: Vec<&[u32]> = unknown.iter().flatten().map(Vec::as_slice).collect();
+        let mut found = self
+            .decoder
+            .translate(&self.parts.model, &sources, &options)
+            .into_iter();
+        for (job, unknown) in jobs.iter_mut().zip(unknown) {
+            let known = found.by_ref().take(unknown.len()).collect::<Vec<_>>();
+            job.remember(unknown.into_iter().zip(known));
+        }
     }
 }

@@ -199,6 +199,22 @@ fn text_grows_at_its_end() {
 }
 
 #[test]
+fn texts_together_are_translated_as_alone() {
+    let mut translator = translator("en", "zh", 8);
+    let mut fuzz = Fuzz::new(8);
+    let mut texts: Vec<String> = (0..60).map(|_| fuzz.text(40)).collect();
+    texts.push("The word is a word. You and I. ".repeat(9));
+    texts.extend(["```", "the word", "```", "<!-- ", "the word"].map(String::from));
+    let together = translator.clone().translate_all(&texts, &aligned());
+    assert_eq!(together.len(), texts.len());
+    for (text, together) in texts.iter().zip(&together) {
+        assert_eq!(*together, translator.translate(text, &aligned()));
+    }
+    let none: [&str; 0] = [];
+    assert!(translator.translate_all(&none, &aligned()).is_empty());
+}
+
+#[test]
 fn a_job_that_is_stopped_keeps_the_rest() {
     let mut translator = translator("en", "zh", 5);
     let text = "The word. You. The. I is. \u{e000} A word is you.";
