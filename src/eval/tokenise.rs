@@ -28,6 +28,14 @@ impl Tokeniser {
         }
     }
 
+    /// The tokeniser that sacreBLEU calls by this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Mteval13a, Self::Chinese]
+            .into_iter()
+            .find(|tokeniser| tokeniser.name() == name)
+    }
+
     /// The words of a segment.
     #[must_use]
     pub fn tokenise(self, segment: &str) -> Vec<String> {

@@ -1,2 +1,97 @@
-//! The `dragoman` command line.
-fn main() {}
+//! The `dragoman` command line: one file for each subcommand.
+
+mod eval;
+mod inspect;
+mod lines;
+mod models;
+mod progress;
+mod translate;
+mod workers;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use dragoman::{Error, Result};
+
+/// Translates text on this machine: private, offline, fast.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  dragoman translate \"I love to eat pizza\"
+  dragoman translate --beam 4 < article.en > article.zh
+  dragoman eval --source test.en --reference test.zh
+
+`dragoman help COMMAND` tells more about a command."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Translate(translate::Arguments),
+    Eval(eval::Arguments),
+    Inspect(inspect::Arguments),
+    /// Trains a model; `dragoman train --help` tells how.
+    #[command(disable_help_flag = true)]
+    Train(Untrained),
+    /// Turns a training checkpoint into a weights file.
+    #[command(disable_help_flag = true)]
+    Export(Untrained),
+}
+
+/// Arguments of a command that this build does not have.
+#[derive(Debug, clap::Args)]
+struct Untrained {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // Also ends the other threads, which may wait for the one that failed.
+        eprintln!("dragoman: this is a bug in Dragoman, please report it: {panic}");
+        std::process::exit(101);
+    }));
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dragoman: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Translate(arguments) => translate::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Train(untrained) => Err(untrained.error("train")),
+        Command::Export(untrained) => Err(untrained.error("export")),
+    }
+}
+
+impl Untrained {
+    fn error(&self, command: &str) -> Error {
+        let arguments = if self.arguments.is_empty() && command == "train" {
+            "CONFIG.toml".to_owned()
+        } else {
+            self.arguments.join(" ")
+        };
+        Error::Option(format!(
+            "this build cannot train; run `cargo run --release --features train -- {command} {arguments}`"
+        ))
+    }
+}
+
+/// Who reads the output has had enough, as in `dragoman translate < book.en | head`.
+fn is_broken_pipe(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+}
