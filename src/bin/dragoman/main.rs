@@ -1,5 +1,6 @@
 //! The `dragoman` command line: one file for each subcommand.
 
+mod bench;
 mod eval;
 mod inspect;
 mod lines;
@@ -37,6 +38,7 @@ enum Command {
     Translate(translate::Arguments),
     Eval(eval::Arguments),
     Inspect(inspect::Arguments),
+    Bench(bench::Arguments),
     /// Trains a model; `dragoman train --help` tells how.
     #[command(disable_help_flag = true)]
     Train(Untrained),
@@ -73,6 +75,7 @@ fn run(command: Command) -> Result<()> {
         Command::Translate(arguments) => translate::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Train(untrained) => Err(untrained.error("train")),
         Command::Export(untrained) => Err(untrained.error("export")),
     }
