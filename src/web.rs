@@ -190,7 +190,6 @@ fn view(
 ) -> SentenceView {
     let mut in_source = |range| source.range(text, range);
     let mut in_target = |range| target.range(&translation.text, range);
-    let copied = text.get(sentence.source.clone()) == translation.text.get(sentence.target.clone());
     SentenceView {
         source: in_source(&sentence.source),
         target: in_target(&sentence.target),

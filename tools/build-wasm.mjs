@@ -10,11 +10,11 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+import { modules, root, run, rust } from "./setup.mjs";
+
 const out = join(root, "pkg", "wasm");
 const tools = join(root, "target", "tools");
 const TARGET = "wasm32-unknown-unknown";
@@ -43,52 +43,19 @@ const OPTIMISE = [
   "--enable-multivalue",
 ];
 
-/**
- * Runs a program in the repository, showing what it prints.
- * @param {string} program
- * @param {string[]} parameters
- * @param {NodeJS.ProcessEnv} [environment] added to the process's own
- */
-function run(program, parameters, environment) {
-  const { error, status, signal } = spawnSync(program, parameters, {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...process.env, ...environment },
-  });
-  if (error) throw new Error(`${program} cannot be run: ${error.message}`);
-  if (status !== 0) throw new Error(`${program} ended with ${signal ?? `status ${status}`}`);
-}
-
-/**
- * What a program prints, or null if it cannot be run or fails.
- * @param {string} program
- * @param {string[]} parameters
- */
-function output(program, parameters) {
-  const { status, stdout } = spawnSync(program, parameters, { cwd: root, encoding: "utf8" });
-  return status === 0 ? stdout : null;
-}
-
 /** The program wasm-bindgen in the version of the crate, installed where it is missing. */
 function wasmBindgen() {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
   const version = /name = "wasm-bindgen"\r?\nversion = "([^"]+)"/.exec(lock)?.[1];
   if (!version) throw new Error("Cargo.lock does not list wasm-bindgen");
   const own = join(tools, "bin", "wasm-bindgen");
-  const fits = (/** @type {string} */ program) => output(program, ["--version"])?.trim() === `wasm-bindgen ${version}`;
+  const fits = (/** @type {string} */ program) =>
+    spawnSync(program, ["--version"], { encoding: "utf8" }).stdout?.trim() === `wasm-bindgen ${version}`;
   const found = ["wasm-bindgen", own].find(fits);
   if (found) return found;
   console.log(`Installing wasm-bindgen ${version} into target/tools; this takes a few minutes, once.`);
   run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--root", tools]);
   return own;
-}
-
-function addTarget() {
-  const targets = output("rustup", ["target", "list", "--installed"]);
-  // Without rustup the target may come with the compiler; if it does not, cargo says so.
-  if (targets === null || targets.includes(TARGET)) return;
-  console.log(`Installing Rust's target ${TARGET}.`);
-  run("rustup", ["target", "add", TARGET]);
 }
 
 /**
@@ -135,7 +102,6 @@ function build({ name, features }, bindgen) {
   const optimised = join(staging, "optimised.wasm");
   const relaxed = features.includes("+relaxed-simd") ? ["--enable-relaxed-simd"] : [];
   const optimiser = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
-  if (!existsSync(optimiser)) throw new Error("wasm-opt is missing: run `npm ci` first");
   run(process.execPath, [optimiser, join(staging, "dragoman_bg.wasm"), "-o", optimised, ...OPTIMISE, ...relaxed]);
   renameSync(optimised, join(out, `${name}_bg.wasm`));
   for (const file of ["dragoman.js", "dragoman.d.ts"]) {
@@ -160,7 +126,8 @@ function report() {
 
 function main() {
   if (!process.argv.includes("--force") && upToDate()) return;
-  addTarget();
+  modules();
+  rust();
   const bindgen = wasmBindgen();
   mkdirSync(out, { recursive: true });
   const [first, ...others] = VARIANTS.map((variant) => build(variant, bindgen));
