@@ -25,7 +25,7 @@ pub struct Layout {
 impl Layout {
     /// Of a text in a language (a BCP 47 tag).
     pub fn new(text: &str, language: &str) -> Self {
-        let spans = with_oddities(text, protected::find(text));
+        let spans = with_oddities(text, with_elements(text, &protected::find(text)));
         let mut layout = Self {
             sentences: Vec::new(),
             spans,
@@ -99,6 +99,59 @@ fn next_gap(text: &str, range: Range<usize>) -> Option<Range<usize>> {
         .find(|c: char| !c.is_whitespace())
         .unwrap_or(rest.len() - start);
     Some(range.start + start..range.start + start + length)
+}
+
+/// HTML elements whose content is no text, and what they are.
+const ELEMENTS: [(&str, Kind); 5] = [
+    ("code", Kind::Code),
+    ("kbd", Kind::Code),
+    ("pre", Kind::Markup),
+    ("script", Kind::Markup),
+    ("style", Kind::Markup),
+];
+
+/// Makes one span of everything from the opening to the closing tag of [`ELEMENTS`].
+fn with_elements(text: &str, spans: &[Span]) -> Vec<Span> {
+    // Where to look for each closing tag: never before that again, so that the time stays linear.
+    let mut closing = [0; ELEMENTS.len()];
+    let mut all = Vec::with_capacity(spans.len());
+    let mut at = 0;
+    while let Some(span) = spans.get(at) {
+        at += 1;
+        let element = ELEMENTS
+            .iter()
+            .position(|(name, _)| is_tag(&text[span.range.clone()], "<", name));
+        if let Some(n) = element {
+            let (name, kind) = ELEMENTS[n];
+            let from = at.max(closing[n]).min(spans.len());
+            let close = spans[from..]
+                .iter()
+                .position(|other| is_tag(&text[other.range.clone()], "</", name));
+            closing[n] = close.map_or(spans.len(), |close| from + close);
+            if let Some(close) = spans.get(closing[n]) {
+                at = closing[n] + 1;
+                all.push(Span {
+                    range: span.range.start..close.range.end,
+                    kind,
+                });
+                continue;
+            }
+        }
+        all.push(span.clone());
+    }
+    all
+}
+
+/// Whether a tag begins with `open` and is of an element.
+fn is_tag(tag: &str, open: &str, name: &str) -> bool {
+    let Some(rest) = tag.strip_prefix(open) else {
+        return false;
+    };
+    let named = rest
+        .get(..name.len())
+        .is_some_and(|n| n.eq_ignore_ascii_case(name));
+    let whole = |c: char| c == '>' || c.is_whitespace();
+    named && rest[name.len()..].starts_with(whole) && !tag.ends_with("/>")
 }
 
 /// Adds the characters that would be taken for placeholders, and runs of letters that are no words.
@@ -175,6 +228,32 @@ mod tests {
             let found: Vec<&str> = layout.sentences.iter().map(|s| &text[s.clone()]).collect();
             assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn elements_without_text_are_protected() {
+        for (text, expected) in [
+            (
+                "<p>a</p> <SCRIPT src=x>if (a <b > c) {d}</script> e",
+                vec!["<p>", "</p>", "<SCRIPT src=x>if (a <b > c) {d}</script>"],
+            ),
+            (
+                "<code>x</code> y <codex>z</codex>",
+                vec!["<code>x</code>", "<codex>", "</codex>"],
+            ),
+            ("<pre>a <pre/> b", vec!["<pre>", "<pre/>"]),
+            ("</style> <style>", vec!["</style>", "<style>"]),
+        ] {
+            let layout = Layout::new(text, "en");
+            let found: Vec<&str> = layout
+                .spans
+                .iter()
+                .map(|s| &text[s.range.clone()])
+                .collect();
+            assert_eq!(found, expected, "{text}");
+        }
+        let many = Layout::new(&"<pre><code>".repeat(50_000), "en");
+        assert_eq!(many.spans.len(), 100_000);
     }
 
     #[test]

@@ -215,7 +215,7 @@ impl Marks {
                         continue;
                     };
                     let inside = &self.chars[start + 1..end];
-                    let attached = start > 0 && self.chars[start - 1].is_ascii_alphanumeric();
+                    let attached = self.is_call(start, inside);
                     let among = self.before(start).is_some_and(is_near)
                         || self.from(end + 1).is_some_and(is_near);
                     let already = self.chars[start] == '（' || self.chars[end] == '）';
@@ -231,18 +231,60 @@ impl Marks {
         }
     }
 
-    /// An even number of double quotes, some of them straight or all opening, open and close in turn.
+    /// Whether a bracket opens behind a number, or behind what looks like the name of a function: `f(x)`, `Math.max(a)`.
+    fn is_call(&self, open: usize, inside: &[char]) -> bool {
+        let name: Vec<char> = self.chars[..open]
+            .iter()
+            .rev()
+            .take(40)
+            .copied()
+            .take_while(|&c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'))
+            .collect();
+        let Some(first) = name.last() else {
+            return false;
+        };
+        !first.is_ascii_uppercase()
+            || name.contains(&'.')
+            || name.contains(&'_')
+            || inside.is_empty()
+    }
+
+    /// An even number of double quotes, some of them straight or all opening, open and close in turn; of others each by its
+    /// place.
     fn set_double_quotes(&mut self) {
         let places: Vec<usize> = (0..self.chars.len())
             .filter(|&at| matches!(self.chars[at], '"' | '“' | '”'))
             .collect();
-        let marks = || places.iter().map(|&at| self.chars[at]);
-        let uneven = marks().filter(|&c| c == '“').count() != marks().filter(|&c| c == '”').count();
-        let wrong = marks().any(|c| c == '"') || uneven;
-        if places.len().is_multiple_of(2) && wrong {
-            for (n, at) in places.into_iter().enumerate() {
-                self.fates[at] = Fate::Becomes(if n % 2 == 0 { "“" } else { "”" });
+        let count = |mark| places.iter().filter(|&&at| self.chars[at] == mark).count();
+        let wrong = count('"') > 0 || count('“') != count('”');
+        let even = places.len().is_multiple_of(2);
+        for (n, &at) in places.iter().enumerate() {
+            let opens = if even && wrong {
+                Some(n % 2 == 0)
+            } else if self.chars[at] == '"' {
+                self.opens_by_place(at)
+            } else {
+                // Nothing opens at the end.
+                (self.chars[at] == '“' && at > 0 && at + 1 == self.chars.len()).then_some(false)
+            };
+            if let Some(opens) = opens {
+                self.fates[at] = Fate::Becomes(if opens { "“" } else { "”" });
             }
+        }
+    }
+
+    /// Whether a straight quote without a partner opens or closes; `None` where its neighbours do not tell, as in 5".
+    fn opens_by_place(&self, at: usize) -> Option<bool> {
+        let leads = |c| matches!(c, '：' | '，' | ':' | ',' | '（' | '(' | '、' | '—');
+        let ends = |c| matches!(c, '。' | '！' | '？' | '.' | '!' | '?' | '…');
+        let mark = |c| leads(c) || ends(c) || matches!(c, '；' | ';' | '）' | ')');
+        let last = self.is_last(at + 1);
+        match self.before(at) {
+            None if !last => Some(true),
+            Some(c) if leads(c) && !last => Some(true),
+            Some(c) if ends(c) || (last && !c.is_ascii_digit()) => Some(false),
+            Some(c) if is_han(c) && self.from(at + 1).is_some_and(mark) => Some(false),
+            _ => None,
         }
     }
 
@@ -313,6 +355,11 @@ mod tests {
             ("他说\"好.\"", "他说“好。”"),
             ("他说“好“", "他说“好”"),
             ("5\"屏幕", "5\"屏幕"),
+            ("他说：\"走。", "他说：“走。"),
+            ("\"走。", "“走。"),
+            ("走吧\"，他说", "走吧”，他说"),
+            ("走吧。\"", "走吧。”"),
+            ("走吧。“", "走吧。”"),
             ("“好”和“坏”", "“好”和“坏”"),
             ("好。”他说：“走", "好。”他说：“走"),
             ("等等...", "等等……"),
@@ -323,6 +370,9 @@ mod tests {
             ("世界卫生组织(WHO)说", "世界卫生组织（WHO）说"),
             ("HTML(超文本)", "HTML（超文本）"),
             ("函数f(x)是", "函数f(x)是"),
+            ("调用Math.max(a)和Go()", "调用Math.max(a)和Go()"),
+            ("计算2(x+1)的值", "计算2(x+1)的值"),
+            ("Tut(KV62)的墓", "Tut（KV62）的墓"),
             ("笑:) 好", "笑:) 好"),
             ("他--我的朋友", "他——我的朋友"),
             ("他—我的朋友", "他——我的朋友"),

@@ -3,9 +3,8 @@
 //! | source ends in | translation |
 //! |---|---|
 //! | no mark (headings, buttons, single words) | loses a final 。 or ！; keeps ？, without which a question may read as a statement |
-//! | `.` | gets 。 if it has no mark at all |
-//! | `!` `?` `...` | gets its mark, in the place of a 。 if there is one |
-//! | `:` `;` `,` (pieces of long sentences) | likewise |
+//! | `.` `!` `?` | gets its mark if it has none at all: a question may well become a statement |
+//! | `...` `:`, and `;` `,` behind pieces of long sentences | gets its mark, in the place of a 。 if there is one |
 //!
 //! Quotes and brackets that close behind the mark are looked past. A full stop that belongs to an abbreviation (`etc.`) asks
 //! for nothing.
@@ -70,7 +69,11 @@ pub fn agree(source: &str, translation: &str, language: &str) -> Edited {
     let new = match (wanted, found) {
         (None, Some(Mark::Stop | Mark::Exclamation)) => "",
         (Some(Mark::Stop), None) if !is_abbreviated(source) => Mark::Stop.spelling(chinese),
-        (Some(mark), None | Some(Mark::Stop)) if mark != Mark::Stop => mark.spelling(chinese),
+        (Some(mark), None) if mark != Mark::Stop => mark.spelling(chinese),
+        (
+            Some(mark @ (Mark::Ellipsis | Mark::Colon | Mark::Semicolon | Mark::Comma)),
+            Some(Mark::Stop),
+        ) => mark.spelling(chinese),
         _ => &body[stem.len()..],
     };
     // A mark alone, or a mark in a script that has its own, is left as it is.
@@ -122,7 +125,8 @@ mod tests {
             ("I see...", "我明白了。", "我明白了……"),
             ("I see…", "我明白了……", "我明白了……"),
             ("Well...", "好吧", "好吧……"),
-            ("Really?", "真的。", "真的？"),
+            ("Really?", "真的", "真的？"),
+            ("Can't we go?", "我们走吧。", "我们走吧。"),
             ("Really?!", "真的？！", "真的？！"),
             ("Stop!", "停", "停！"),
             ("Note:", "注意。", "注意："),
