@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::layout::Layout;
-use super::piece::{Part, Piece, Reader, Stretch, template};
+use super::piece::{Part, Piece, Reader, Stretch, masked};
 use super::render::Writer;
 use super::{Alignment, Options, Sentence, Translation};
 use crate::decode::Hypothesis;
@@ -136,7 +136,7 @@ impl Job {
             let mut cutting = self.cutting.take().unwrap_or_else(|| {
                 let spans = self.layout.spans_in(&sentence);
                 Cutting {
-                    marked: template(&self.text, &sentence, spans, |_| PLACEHOLDERS[0]),
+                    marked: masked(&self.text, &sentence, spans, PLACEHOLDERS[0]),
                     cutter: Cutter::new(max_tokens),
                 }
             });

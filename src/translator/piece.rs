@@ -38,12 +38,25 @@ pub enum Part {
 pub struct Stretch {
     /// Its bytes in the text.
     pub source: Range<usize>,
-    /// Protected parts for which placeholders stand, in the text.
-    pub holes: Vec<Span>,
+    /// Protected parts for which placeholders stand.
+    pub holes: Vec<Hole>,
     /// What the model reads instead of the text.
     pub input: Edited,
     /// Its tokens, with `</s>`.
     pub ids: Vec<u32>,
+}
+
+/// A protected part for which a placeholder stands, or several with little between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+    /// What it is; [`Kind::Placeholder`] where there are several kinds.
+    pub kind: Kind,
+    /// Whether it touches the characters before it.
+    pub tight_before: bool,
+    /// Whether it touches the characters behind it.
+    pub tight_behind: bool,
 }
 
 /// What turns text into tokens.
@@ -66,9 +79,9 @@ impl Piece {
             .collect();
         let mut parts = Vec::new();
         let copy = |range: Range<usize>| (!range.is_empty()).then_some(Part::Copy(range));
-        if has_words(&outside(text, &core, &inner), reader.language) {
+        if has_words(&masked(text, &core, &inner, ' ').text, reader.language) {
             parts.extend(copy(source.start..core.start));
-            let holes = merged(text, inner);
+            let holes = holes(text, &inner);
             if holes.len() <= PLACEHOLDERS.len() {
                 parts.push(Part::Translate(Stretch::new(
                     text,
@@ -115,8 +128,8 @@ impl Piece {
 }
 
 impl Stretch {
-    fn new(text: &str, reader: Reader<'_>, source: Range<usize>, holes: Vec<Span>) -> Self {
-        let template = template(text, &source, &holes, |n| PLACEHOLDERS[n]);
+    fn new(text: &str, reader: Reader<'_>, source: Range<usize>, holes: Vec<Hole>) -> Self {
+        let template = template(text, &source, &holes);
         let normal = normalise_mapped(&template.text, reader.language);
         let tidy = tidy(&normal.text);
         let calm = case::calm(&tidy.text);
@@ -131,27 +144,37 @@ impl Stretch {
     }
 }
 
-/// A range of a text in which the nth hole has become `character(n)`.
-pub fn template(
-    text: &str,
-    range: &Range<usize>,
-    holes: &[Span],
-    character: impl Fn(usize) -> char,
-) -> Edited {
+/// A range of a text in which each hole has become a placeholder, a word of its own.
+fn template(text: &str, range: &Range<usize>, holes: &[Hole]) -> Edited {
     let mut edited = Edited::with_capacity(range.len());
     let mut at = range.start;
-    let mut buffer = [0; 4];
-    for (n, hole) in holes.iter().enumerate() {
+    for (hole, placeholder) in holes.iter().zip(PLACEHOLDERS) {
         edited.copy(&text[at..hole.range.start]);
-        edited.replace(hole.range.len(), character(n).encode_utf8(&mut buffer));
         at = hole.range.end;
+        let space = |glued| if glued { " " } else { "" };
+        let before = space(edited.text.ends_with(char::is_alphanumeric));
+        let behind = space(text[at..range.end].starts_with(char::is_alphanumeric));
+        edited.replace(hole.range.len(), &format!("{before}{placeholder}{behind}"));
+    }
+    edited.copy(&text[at..range.end]);
+    edited.finish()
+}
+
+/// A range of a text in which each protected part has become `character`.
+pub fn masked(text: &str, range: &Range<usize>, spans: &[Span], character: char) -> Edited {
+    let mut edited = Edited::with_capacity(range.len());
+    let mut at = range.start;
+    for span in spans {
+        edited.copy(&text[at..span.range.start]);
+        edited.replace(span.range.len(), character.encode_utf8(&mut [0; 4]));
+        at = span.range.end;
     }
     edited.copy(&text[at..range.end]);
     edited.finish()
 }
 
 /// The parts of a range around its holes, each to be translated on its own if there is anything to translate.
-fn around(text: &str, reader: Reader<'_>, range: &Range<usize>, holes: &[Span]) -> Vec<Part> {
+fn around(text: &str, reader: Reader<'_>, range: &Range<usize>, holes: &[Hole]) -> Vec<Part> {
     let mut parts = Vec::new();
     // Where what is copied next begins.
     let mut from = range.start;
@@ -181,26 +204,29 @@ fn around(text: &str, reader: Reader<'_>, range: &Range<usize>, holes: &[Span]) 
     parts
 }
 
-/// What is not protected of a range.
-fn outside(text: &str, range: &Range<usize>, spans: &[Span]) -> String {
-    template(text, range, spans, |_| ' ').text
-}
-
-/// Protected parts with little between them become one.
-fn merged(text: &str, spans: Vec<Span>) -> Vec<Span> {
-    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+/// The holes that protected parts make: those with little between them make one.
+fn holes(text: &str, spans: &[Span]) -> Vec<Hole> {
+    let mut holes: Vec<Hole> = Vec::with_capacity(spans.len());
     for span in spans {
-        match merged.last_mut() {
-            Some(last) if is_slight(&text[last.range.end..span.range.start]) => {
+        let range = span.range.clone();
+        let tight_behind = text[range.end..].starts_with(|c: char| !c.is_whitespace());
+        match holes.last_mut() {
+            Some(last) if is_slight(&text[last.range.end..range.start]) => {
                 if last.kind != span.kind {
                     last.kind = Kind::Placeholder;
                 }
-                last.range.end = span.range.end;
+                last.range.end = range.end;
+                last.tight_behind = tight_behind;
             }
-            _ => merged.push(span),
+            _ => holes.push(Hole {
+                tight_before: text[..range.start].ends_with(|c: char| !c.is_whitespace()),
+                range,
+                kind: span.kind,
+                tight_behind,
+            }),
         }
     }
-    merged
+    holes
 }
 
 fn is_slight(between: &str) -> bool {
@@ -375,7 +401,7 @@ mod tests {
     #[test]
     fn neighbours_are_one_hole() {
         let text = "{a} <b>{c}</b>: %d/%d and 😀";
-        let holes = merged(text, find(text));
+        let holes = holes(text, &find(text));
         let found: Vec<&str> = holes.iter().map(|hole| &text[hole.range.clone()]).collect();
         assert_eq!(found, ["{a} <b>{c}</b>: %d/%d", "😀"]);
     }

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::Alignment;
-use super::piece::Stretch;
+use super::piece::{Hole, Stretch};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
-use crate::text::protected::{Kind, Span};
+use crate::text::protected::Kind;
 use crate::text::subwords::Vocabulary;
 use crate::text::typography::{self, final_mark};
 
@@ -41,7 +41,7 @@ impl Writer<'_> {
             .all(|&placeholder| text.matches(placeholder).count() == 1)
     }
 
-    /// The text of the translation of a part of `source`; `None` where nothing is left of it.
+    /// The text of the translation of a part of `source`; `None` where there is not a word in it.
     pub fn render(
         &self,
         source: &str,
@@ -52,11 +52,11 @@ impl Writer<'_> {
         let known = without_strays(&raw, stretch.holes.len());
         let set = typography::set(&known.text, self.language);
         let agreed = final_mark::agree(&stretch.input.text, &set.text, self.language);
-        let restored = restore(&agreed.text, source, &stretch.holes);
-        let edited = known.then(set).then(agreed).then(restored);
-        if edited.text.is_empty() {
+        if !agreed.text.contains(char::is_alphanumeric) {
             return None;
         }
+        let restored = restore(&agreed.text, source, &stretch.holes);
+        let edited = known.then(set).then(agreed).then(restored);
         let alignment = hypothesis.alignment.as_ref().map(|weights| Alignment {
             source: self.source_ranges(stretch),
             target: tokens
@@ -84,35 +84,58 @@ impl Writer<'_> {
     }
 }
 
-/// Puts the protected parts back, with the spaces that keep words and addresses apart.
-fn restore(text: &str, source: &str, holes: &[Span]) -> Edited {
+/// Puts the protected parts back: as close to what is around them as they were, but with the spaces that keep words and
+/// addresses apart.
+fn restore(text: &str, source: &str, holes: &[Hole]) -> Edited {
+    let hole_of = |c: Option<char>| {
+        PLACEHOLDERS
+            .iter()
+            .position(|&placeholder| Some(placeholder) == c)
+            .and_then(|n| holes.get(n))
+    };
     let mut edited = Edited::with_capacity(text.len());
+    let mut before = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let hole = PLACEHOLDERS
-            .iter()
-            .position(|&placeholder| placeholder == c)
-            .and_then(|n| holes.get(n));
-        let Some(hole) = hole else {
-            edited.copy(c.encode_utf8(&mut [0; 4]));
-            continue;
-        };
-        let part = &source[hole.range.clone()];
-        // A placeholder that is next sees to the space itself.
-        let before = edited.text.chars().next_back();
-        let next = chars.peek().copied().filter(|&c| !is_placeholder(c));
-        let space = |neighbour, end| {
-            if needs_space(neighbour, end, hole.kind) {
-                " "
+        let next = chars.peek().copied();
+        if let Some(hole) = hole_of(Some(c)) {
+            let part = &source[hole.range.clone()];
+            // A placeholder or a space that is next sees to the gap itself.
+            let next = if hole.tight_behind {
+                chars.clone().find(|&c| c != ' ')
             } else {
-                ""
+                next
+            };
+            let next = next.filter(|&c| !is_placeholder(c));
+            let left = space(
+                edited.text.chars().next_back(),
+                part.chars().next(),
+                hole.kind,
+            );
+            let right = space(next, part.chars().next_back(), hole.kind);
+            edited.replace(c.len_utf8(), &format!("{left}{part}{right}"));
+        } else {
+            let stray = c == ' '
+                && (hole_of(before).is_some_and(|hole| hole.tight_behind)
+                    || hole_of(next).is_some_and(|hole| hole.tight_before));
+            if stray {
+                edited.replace(1, "");
+            } else {
+                edited.copy(c.encode_utf8(&mut [0; 4]));
             }
-        };
-        let left = space(before, part.chars().next());
-        let right = space(next, part.chars().next_back());
-        edited.replace(c.len_utf8(), &format!("{left}{part}{right}"));
+        }
+        before = Some(c);
     }
     edited.finish()
+}
+
+/// The space between a character and the near end of a protected part.
+fn space(neighbour: Option<char>, end: Option<char>, kind: Kind) -> &'static str {
+    if needs_space(neighbour, end, kind) {
+        " "
+    } else {
+        ""
+    }
 }
 
 /// Whether a space must stand between a character and the near end of a protected part: words would run together, or an
@@ -216,6 +239,17 @@ mod tests {
             ("Rust `x`", "Rust \u{e000}", Some("Rust `x`")),
             ("Rust %s", "Rust\u{e000}", Some("Rust%s")),
             ("See %s", "\u{e000}见。", Some("%s见")),
+            (
+                "See <b>x</b>, y",
+                "见 \u{e000} Rust \u{e001} 。",
+                Some("见 <b>Rust</b>"),
+            ),
+            (
+                "See [x](https://a.b)y",
+                "见\u{e000}Rust\u{e001}了。",
+                Some("见[Rust](https://a.b)了"),
+            ),
+            ("See {x}.", "\u{e000}。", None),
             ("See %s x", "见。", None),
             ("See %s x", "见\u{e000}\u{e000}", None),
             ("See %s x", "见\u{e001}", None),

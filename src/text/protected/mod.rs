@@ -2,6 +2,7 @@
 
 mod address;
 mod emoji;
+mod markdown;
 mod markup;
 
 use std::ops::Range;
@@ -17,7 +18,8 @@ pub enum Kind {
     Emoji,
     /// A value that a program fills in: `{name}`, `{{ name }}`, `${name}`, `%s`, `%1$d`, `%(name)s`, `%name%`.
     Placeholder,
-    /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment or a character reference (`&nbsp;`).
+    /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment, a character reference (`&nbsp;`), or what Markdown puts
+    /// around a text: `**`, `~~`, `[` and `](address)`.
     Markup,
     /// Code between backticks.
     Code,
@@ -40,6 +42,7 @@ pub fn find(text: &str) -> Vec<Span> {
     let mut hosts = address::Hosts::default();
     let mut code = markup::CodeSpans::default();
     let mut comments = markup::Comments::default();
+    let mut links = markdown::Links::default();
     let mut at = 0;
     while at < bytes.len() {
         // Nothing before this may become part of a span any more.
@@ -56,6 +59,13 @@ pub fn find(text: &str) -> Vec<Span> {
             b'&' => markup::reference(bytes, at).map(|range| (range, Kind::Markup)),
             b'{' => markup::braces(text, at, free).map(|range| (range, Kind::Placeholder)),
             b'%' => markup::percent(bytes, at).map(|range| (range, Kind::Placeholder)),
+            b'[' => links
+                .open(bytes, at, free)
+                .map(|range| (range, Kind::Markup)),
+            b']' => links.close(at).map(|range| (range, Kind::Markup)),
+            b'*' | b'~' if bytes.get(at + 1) == Some(&bytes[at]) => {
+                markdown::emphasis(bytes, at).map(|range| (range, Kind::Markup))
+            }
             b'#' | b'*' | b'0'..=b'9' | 0x80.. => {
                 emoji::run(text, at).map(|range| (range, Kind::Emoji))
             }
@@ -100,7 +110,7 @@ mod tests {
                 ),
                 ("(http://a.org/x_(y))", &["http://a.org/x_(y)"]),
                 (
-                    "[a](https://b.cn/), <https://c.de>",
+                    "[a] (https://b.cn/), <https://c.de>",
                     &["https://b.cn/", "https://c.de"],
                 ),
                 (
@@ -120,7 +130,7 @@ mod tests {
                     "HTTPS://A.COM/B, git+ssh://h:22/x!",
                     &["HTTPS://A.COM/B", "git+ssh://h:22/x"],
                 ),
-                ("**http://a.com**", &["http://a.com"]),
+                ("*http://a.com*", &["http://a.com"]),
                 (
                     "mailto:a@b.com tel:+1-2-3",
                     &["mailto:a@b.com", "tel:+1-2-3"],
@@ -254,6 +264,19 @@ mod tests {
                 ),
                 ("a <b and c> d, I <3 you, 1<2>1, <>, </>, <!-- x", &[]),
                 ("AT&T; & &; &#; R&D", &[]),
+                (
+                    "See [the *docs*](https://a.b/c_(d) \"x\") ![x](y.png) [z](/a_(b))",
+                    &["![", "](y.png)", "[", "](/a_(b))"],
+                ),
+                (
+                    "See [the docs](https://a.b \"x y\"), [a]: [b] (c) [d](e f) [g](",
+                    &["[", "](https://a.b \"x y\")"],
+                ),
+                ("[`a`](b) [x](<b>y", &["[", "](b)", "<b>"]),
+                (
+                    "**Hi** ~~you~~ ***x*** 2**3 a ** b ~ ****",
+                    &["**", "**", "~~", "~~", "***", "***"],
+                ),
             ],
         );
     }
@@ -313,6 +336,12 @@ mod tests {
             "é",
             "a",
             "mailto:",
+            "[a](",
+            "[a](b)",
+            "[",
+            "](",
+            "**",
+            "**a",
         ] {
             let text = pattern.repeat(1_000_000 / pattern.len());
             assert_ordered(&text, find(&text).iter().map(|span| &span.range));

@@ -1,0 +1,66 @@
+//! Markdown that stands within a line: links, images, strong and struck-out text.
+
+use std::ops::Range;
+
+/// Longest text and longest address of a link, in bytes.
+const LONGEST: usize = 400;
+
+/// Finds `[` and `](address)` of links; the text between them is no part of either.
+#[derive(Default)]
+pub struct Links {
+    /// The end of the link that is open.
+    end: Option<Range<usize>>,
+}
+
+impl Links {
+    /// The beginning of a link or an image, whose `[` is at `at`.
+    pub fn open(&mut self, bytes: &[u8], at: usize, free: usize) -> Option<Range<usize>> {
+        let within = |from: usize, ends: &[u8]| {
+            let window = &bytes[from..bytes.len().min(from + LONGEST)];
+            let length = window
+                .iter()
+                .position(|b| ends.contains(b) || *b == b'\n')?;
+            Some(from + length)
+        };
+        let close = within(at + 1, b"[]")?;
+        if !bytes[close..].starts_with(b"](") {
+            return None;
+        }
+        let mut end = within(close + 2, b"() ")?;
+        if bytes[end] == b'(' {
+            // One level of brackets, as in addresses of encyclopaedias.
+            end = within(end + 1, b"() ")? + 1;
+        } else if bytes[end] == b' ' && bytes.get(end + 1) == Some(&b'"') {
+            end = within(end + 2, b"\"")? + 1;
+        }
+        if bytes.get(end) != Some(&b')') {
+            return None;
+        }
+        self.end = Some(close..end + 1);
+        let image = at > free && bytes[at - 1] == b'!';
+        Some(at - usize::from(image)..at + 1)
+    }
+
+    /// The end of the open link, whose `]` is at `at`.
+    pub fn close(&mut self, at: usize) -> Option<Range<usize>> {
+        self.end
+            .take_if(|end| end.start <= at)
+            .filter(|end| end.start == at)
+    }
+}
+
+/// `**` or `~~` at `at`, unless it stands between two words, as an operator does, or among spaces.
+pub fn emphasis(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let mark = bytes[at];
+    let length = bytes[at..]
+        .iter()
+        .take(4)
+        .take_while(|&&b| b == mark)
+        .count();
+    let before = at.checked_sub(1).map_or(b' ', |at| bytes[at]);
+    let next = bytes.get(at + length).copied().unwrap_or(b' ');
+    let between_words = before.is_ascii_alphanumeric() && next.is_ascii_alphanumeric();
+    let among_spaces = before.is_ascii_whitespace() && next.is_ascii_whitespace();
+    ((2..4).contains(&length) && before != mark && !between_words && !among_spaces)
+        .then_some(at..at + length)
+}
