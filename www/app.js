@@ -84,7 +84,10 @@ const storage = new StoragePanel({
     const { Translator } = await load();
     await Translator.remove({ sourceLanguage, targetLanguage, models: MODELS });
     toldOfStorage = false;
-    await refreshDirections();
+    for (const known of directions) {
+      if (known.sourceLanguage === sourceLanguage && known.targetLanguage === targetLanguage) known.stored = false;
+    }
+    showDirections();
   },
   download: async ({ sourceLanguage, targetLanguage }) => {
     const { Translator } = await load();
@@ -103,6 +106,10 @@ function direction() {
 async function refreshDirections() {
   const { Translator } = await load();
   directions = await Translator.directions({ models: MODELS });
+  showDirections();
+}
+
+function showDirections() {
   storage.show(directions);
   showLanguages();
 }
