@@ -152,12 +152,10 @@ function nameOf(entry) {
 export async function storeFor(manifest, folder) {
   // Only what came over the network needs to be kept.
   if (!/^https?:/.test(manifest)) return new Store(null);
-  if (globalThis.caches !== undefined) {
-    try {
-      return new Store(cacheShelf(await caches.open("dragoman"), manifest));
-    } catch {
-      // Private windows and sandboxed frames refuse.
-    }
+  try {
+    if (globalThis.caches !== undefined) return new Store(cacheShelf(await caches.open("dragoman"), manifest));
+  } catch {
+    // Private windows and sandboxed frames refuse, some of them already when the storage is named.
   }
   return new Store(node && globalThis.window === undefined ? folderShelf(manifest, folder) : null);
 }
