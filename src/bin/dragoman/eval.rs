@@ -145,7 +145,7 @@ impl Arguments {
         ] {
             if !files.is_empty() && files.len() != count {
                 return Err(Error::Option(format!(
-                    "{name} is given {} times, but --reference {count} times",
+                    "--reference is given {count} times, but {name} {}",
                     files.len()
                 )));
             }
