@@ -14,7 +14,7 @@ import { assemble } from "../../tools/site.mjs";
 /** @typedef {import("playwright-core").Page} Page */
 
 /** A slow machine that downloads and translates at once needs this long; nothing waits for it needlessly. */
-export const PATIENCE = 30_000;
+export const PATIENCE = 120_000;
 
 const FLAGS = [
   "--headless=new",
