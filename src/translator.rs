@@ -10,6 +10,7 @@
 //! | `layout` | sentences and protected parts of a text |
 //! | `piece` | what is copied and what is translated of a sentence |
 //! | `case` | text in capitals |
+//! | `numbers` | numbers that a translation got wrong |
 //! | `render` | from tokens to text |
 //! | `job` | a translation in progress |
 //!
@@ -20,6 +21,7 @@
 mod case;
 mod job;
 mod layout;
+mod numbers;
 mod piece;
 mod render;
 #[cfg(test)]
@@ -253,12 +255,15 @@ impl Translator {
         }
         jobs.iter_mut().for_each(Job::trim_memory);
         self.decode(jobs, &batches);
-        let mut lost = false;
+        let mut repaired = false;
         for (job, batch) in jobs.iter().zip(&mut batches) {
-            lost |= job.split_lost(batch, reader, writer);
+            repaired |= job.repair(batch, reader, writer);
         }
-        if lost {
+        if repaired {
             self.decode(jobs, &batches);
+            for (job, batch) in jobs.iter().zip(&mut batches) {
+                job.settle(batch, writer);
+            }
         }
         for (job, batch) in jobs.iter_mut().zip(&batches) {
             job.take(batch, languages, writer);

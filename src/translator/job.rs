@@ -188,25 +188,37 @@ impl Job {
         self.memory.extend(translations);
     }
 
-    /// Cuts up what has lost a placeholder in translation; returns whether there was any.
-    pub(super) fn split_lost(
-        &self,
-        batch: &mut Batch,
-        reader: Reader<'_>,
-        writer: Writer<'_>,
-    ) -> bool {
-        let is_lost = |stretch: &Stretch| {
-            let known = self.memory.get(&stretch.ids);
-            known.is_some_and(|hypothesis| !writer.keeps_placeholders(stretch, hypothesis))
-        };
+    /// Finds another way for stretches whose translation has lost a placeholder or garbled a number; returns whether there
+    /// were any.
+    pub(super) fn repair(&self, batch: &mut Batch, reader: Reader<'_>, writer: Writer<'_>) -> bool {
         let mut any = false;
         for piece in &mut batch.pieces {
-            if piece.stretches().any(is_lost) {
-                piece.split_lost(&self.text, reader, is_lost);
+            piece.replace(|stretch| {
+                let known = self.memory.get(&stretch.ids)?;
+                let other = if !writer.keeps_placeholders(stretch, known) {
+                    stretch.around(&self.text, reader)
+                } else if writer.garbles_numbers(stretch, known) {
+                    vec![Part::Translate(stretch.with_numbers(&self.text, reader)?)]
+                } else {
+                    return None;
+                };
                 any = true;
-            }
+                Some(other)
+            });
         }
         any
+    }
+
+    /// Goes back to the first translation where the repaired one has lost a placeholder.
+    pub(super) fn settle(&self, batch: &mut Batch, writer: Writer<'_>) {
+        for piece in &mut batch.pieces {
+            piece.replace(|stretch| {
+                let known = self.memory.get(&stretch.ids)?;
+                let first = stretch.instead_of.as_ref()?;
+                (!writer.keeps_placeholders(stretch, known))
+                    .then(|| vec![Part::Translate(Stretch::clone(first))])
+            });
+        }
     }
 
     /// Takes the translations of a batch into the text.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::case;
 use super::layout::is_block;
+use super::numbers;
 use crate::decode::END;
 use crate::text::edited::Edited;
 use crate::text::language::has_words;
@@ -44,6 +45,8 @@ pub struct Stretch {
     pub input: Edited,
     /// Its tokens, with `</s>`.
     pub ids: Vec<u32>,
+    /// What this is a second attempt at.
+    pub instead_of: Option<Box<Stretch>>,
 }
 
 /// A protected part for which a placeholder stands, or several with little between them.
@@ -57,6 +60,18 @@ pub struct Hole {
     pub tight_before: bool,
     /// Whether it touches the characters behind it.
     pub tight_behind: bool,
+}
+
+impl Hole {
+    fn new(text: &str, range: Range<usize>, kind: Kind) -> Self {
+        let tight = |c: char| !c.is_whitespace();
+        Self {
+            kind,
+            tight_before: text[..range.start].ends_with(tight),
+            tight_behind: text[range.end..].starts_with(tight),
+            range,
+        }
+    }
 }
 
 /// What turns text into tokens.
@@ -107,22 +122,17 @@ impl Piece {
         })
     }
 
-    /// Cuts the stretches that `is_lost` says have lost a placeholder into what is around their protected parts.
-    pub fn split_lost(
-        &mut self,
-        text: &str,
-        reader: Reader<'_>,
-        is_lost: impl Fn(&Stretch) -> bool,
-    ) {
-        let split = |part: Part| match part {
-            Part::Translate(stretch) if is_lost(&stretch) => {
-                around(text, reader, &stretch.source, &stretch.holes)
-            }
-            part => vec![part],
-        };
+    /// Replaces the stretches for which `by` has something else.
+    pub fn replace(&mut self, mut by: impl FnMut(&Stretch) -> Option<Vec<Part>>) {
         self.parts = std::mem::take(&mut self.parts)
             .into_iter()
-            .flat_map(split)
+            .flat_map(|part| {
+                let other = match &part {
+                    Part::Translate(stretch) => by(stretch),
+                    Part::Copy(_) | Part::Inner(_) => None,
+                };
+                other.unwrap_or_else(|| vec![part])
+            })
             .collect();
     }
 }
@@ -140,7 +150,39 @@ impl Stretch {
             holes,
             input: template.then(normal).then(tidy).then(calm),
             ids,
+            instead_of: None,
         }
+    }
+
+    /// What is around the protected parts, to be translated bit by bit.
+    pub fn around(&self, text: &str, reader: Reader<'_>) -> Vec<Part> {
+        around(text, reader, &self.source, &self.holes)
+    }
+
+    /// The same with placeholders for long numbers too; `None` where there are too many.
+    pub fn with_numbers(&self, text: &str, reader: Reader<'_>) -> Option<Self> {
+        let source = &text[self.source.clone()];
+        let outside = |range: &Range<usize>| {
+            let apart =
+                |hole: &Hole| hole.range.end <= range.start || range.end <= hole.range.start;
+            self.holes.iter().all(apart)
+        };
+        let numbers = numbers::find(source)
+            .into_iter()
+            .filter(|range| numbers::is_long(&source[range.clone()]))
+            .map(|range| self.source.start + range.start..self.source.start + range.end)
+            .filter(outside)
+            .map(|range| Hole::new(text, range, Kind::Placeholder));
+        let mut holes = self.holes.clone();
+        holes.extend(numbers);
+        holes.sort_by_key(|hole| hole.range.start);
+        if holes.len() == self.holes.len() || holes.len() > PLACEHOLDERS.len() {
+            return None;
+        }
+        Some(Self {
+            instead_of: Some(Box::new(self.clone())),
+            ..Self::new(text, reader, self.source.clone(), holes)
+        })
     }
 }
 
@@ -208,22 +250,16 @@ fn around(text: &str, reader: Reader<'_>, range: &Range<usize>, holes: &[Hole]) 
 fn holes(text: &str, spans: &[Span]) -> Vec<Hole> {
     let mut holes: Vec<Hole> = Vec::with_capacity(spans.len());
     for span in spans {
-        let range = span.range.clone();
-        let tight_behind = text[range.end..].starts_with(|c: char| !c.is_whitespace());
+        let hole = Hole::new(text, span.range.clone(), span.kind);
         match holes.last_mut() {
-            Some(last) if is_slight(&text[last.range.end..range.start]) => {
-                if last.kind != span.kind {
+            Some(last) if is_slight(&text[last.range.end..hole.range.start]) => {
+                if last.kind != hole.kind {
                     last.kind = Kind::Placeholder;
                 }
-                last.range.end = range.end;
-                last.tight_behind = tight_behind;
+                last.range.end = hole.range.end;
+                last.tight_behind = hole.tight_behind;
             }
-            _ => holes.push(Hole {
-                tight_before: text[..range.start].ends_with(|c: char| !c.is_whitespace()),
-                range,
-                kind: span.kind,
-                tight_behind,
-            }),
+            _ => holes.push(hole),
         }
     }
     holes
@@ -395,6 +431,36 @@ mod tests {
         ] {
             let core = frame(text, &(0..text.len()), &find(text));
             assert_eq!(&text[core], expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_numbers_become_holes() {
+        let vocabulary = Vocabulary::from_bytes(&super::super::vocabularies::spm(
+            ["▁", "\u{e000}", "\u{e001}"].into_iter(),
+        ))
+        .unwrap();
+        let reader = Reader {
+            language: "en",
+            vocabulary: &vocabulary,
+        };
+        let input = |text: &str| {
+            let piece = Piece::new(text, reader, 0..text.len(), &find(text));
+            let stretch = piece.stretches().next()?.with_numbers(text, reader)?;
+            assert!(stretch.instead_of.is_some());
+            Some(stretch.input.text)
+        };
+        for (text, expected) in [
+            ("At 12:30 on 3 May", Some("At \u{e000} on 3 May")),
+            (
+                "Call {x}, on 555-0123.",
+                Some("Call \u{e000}, on \u{e001}."),
+            ),
+            ("See a.com/2024/x now", None),
+            ("See 12 now", None),
+            ("See 111, 222, 333, 444, 555", None),
+        ] {
+            assert_eq!(input(text).as_deref(), expected, "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Alignment;
+use super::numbers;
 use super::piece::{Hole, Stretch};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
@@ -39,6 +40,11 @@ impl Writer<'_> {
         PLACEHOLDERS[..stretch.holes.len()]
             .iter()
             .all(|&placeholder| text.matches(placeholder).count() == 1)
+    }
+
+    /// Whether a translation has other numbers than its source.
+    pub fn garbles_numbers(&self, stretch: &Stretch, hypothesis: &Hypothesis) -> bool {
+        numbers::garbled(&stretch.input.text, &self.target.decode(&hypothesis.tokens))
     }
 
     /// The text of the translation of a part of `source`; `None` where there is not a word in it.

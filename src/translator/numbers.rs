@@ -1,0 +1,159 @@
+//! Numbers that a translation got wrong: weak models write other digits than they read.
+
+use std::ops::Range;
+
+/// Digits of a number that a translation would hardly spell out or turn into another one.
+const LONG: usize = 3;
+
+/// Byte ranges of the numbers of a text: ASCII digits with single separators between them, such as `1,000.5`, `12:30` and
+/// `555-0123`. Digits within a word (`mp3`) are none.
+pub fn find(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !digit(at) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while digit(at)
+            || (matches!(bytes.get(at), Some(b'.' | b',' | b':' | b'-' | b'/')) && digit(at + 1))
+        {
+            at += 1;
+        }
+        let before = text[..start].chars().next_back();
+        if !letter(before) && !letter(text[at..].chars().next()) {
+            found.push(start..at);
+        }
+    }
+    found
+}
+
+/// Whether a number is worth copying by a placeholder rather than by the model.
+pub fn is_long(number: &str) -> bool {
+    number.len() >= LONG
+}
+
+/// Whether a long number of the source is missing from the translation, which has a long number of its own instead, or none
+/// at all.
+///
+/// Numbers are compared by their digits without the zeros at both ends, so that `1.5 million` may become 150万, and a date
+/// may be taken apart.
+pub fn garbled(source: &str, translation: &str) -> bool {
+    let long = |text: &str| -> Vec<String> {
+        find(text)
+            .into_iter()
+            .filter(|range| is_long(&text[range.clone()]))
+            .map(|range| digits(&text[range]))
+            .collect()
+    };
+    let read = long(source);
+    if read.is_empty() {
+        return false;
+    }
+    let (read_runs, written_runs) = (runs(source), runs(translation));
+    let missing = read.iter().any(|number| !is_made_of(number, &written_runs));
+    let invented = || {
+        long(translation)
+            .iter()
+            .any(|number| !is_made_of(number, &read_runs))
+    };
+    let dropped = || written_runs.is_empty() && !translation.contains(is_numeral);
+    missing && (invented() || dropped())
+}
+
+fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// The runs of digits of a text.
+fn runs(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter(|run| !run.is_empty())
+        .collect()
+}
+
+/// Whether the digits of a number are those of neighbouring runs, but for zeros at the ends.
+fn is_made_of(number: &str, runs: &[&str]) -> bool {
+    let core = number.trim_matches('0');
+    (0..runs.len()).any(|first| {
+        let mut digits = String::new();
+        for run in &runs[first..] {
+            digits.push_str(run);
+            if digits.trim_matches('0') == core {
+                return true;
+            }
+            if digits.len() > 2 * number.len() {
+                break;
+            }
+        }
+        false
+    })
+}
+
+fn is_numeral(c: char) -> bool {
+    matches!(
+        c,
+        '一' | '二'
+            | '两'
+            | '三'
+            | '四'
+            | '五'
+            | '六'
+            | '七'
+            | '八'
+            | '九'
+            | '十'
+            | '百'
+            | '千'
+            | '万'
+            | '亿'
+            | '零'
+            | '〇'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_found() {
+        let text = "At 12:30, 1,000.5 of 3. mp3 v2 555-0123 2024年3月, 5km, 7";
+        let found: Vec<&str> = find(text).into_iter().map(|range| &text[range]).collect();
+        assert_eq!(
+            found,
+            ["12:30", "1,000.5", "3", "555-0123", "2024", "3", "7"]
+        );
+    }
+
+    #[test]
+    fn garbled_numbers_are_told_from_rewritten_ones() {
+        for (source, translation, expected) in [
+            ("It is 12:30.", "现在是12:30。", false),
+            ("It is 12:30.", "现在是12点30分。", false),
+            ("It is 12:30.", "现在是112:300。", true),
+            ("It is 12:30.", "现在是十二点半。", false),
+            ("It is 12:30.", "是的。", true),
+            ("1,000 people", "1000人", false),
+            ("10,000 people", "1万人", false),
+            ("1.5 million people", "150万人", false),
+            ("in 2024/3/5", "2024年3月5日", false),
+            ("June 2020", "2020年6月", false),
+            ("June 2020", "2002年6月", true),
+            ("two thousand", "2000", false),
+            ("5 and 12", "512", false),
+            ("call 555-0123", "请打555-0123", false),
+            ("call 555-0123", "请打555-0213", true),
+        ] {
+            assert_eq!(
+                garbled(source, translation),
+                expected,
+                "{source} {translation}"
+            );
+        }
+    }
+}
