@@ -4,6 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dragoman::cpu::affine::{Activations, Affine};
+use dragoman::cpu::attention::Attention;
 use dragoman::cpu::executor::Hypotheses;
 use dragoman::cpu::lstm::lstm_cell;
 use dragoman::cpu::panels::Panels;
@@ -66,6 +67,36 @@ fn lstm(criterion: &mut Criterion) {
                 lstm_cell(isa, batch, Rows::dense(&gates, 4 * width), cell, hidden);
             });
         });
+    }
+    group.finish();
+}
+
+/// One query over a sentence, per token and unit.
+fn attention(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("attention");
+    let width = 512;
+    for tokens in [8, 40] {
+        let query = floats(&mut Random(7), width);
+        let keys = floats(&mut Random(8), tokens * width);
+        let values = floats(&mut Random(9), tokens * width);
+        let (mut weights, mut output) = (vec![0.0; tokens], vec![0.0; width]);
+        group.throughput(Throughput::Elements((tokens * width) as u64));
+        for isa in Isa::available() {
+            group.bench_function(BenchmarkId::new(isa.name(), tokens), |bencher| {
+                bencher.iter(|| {
+                    Attention {
+                        query: &query,
+                        keys: Rows::dense(&keys, width),
+                        values: Rows::dense(&values, width),
+                        tokens: 0..tokens,
+                        scale: 0.05,
+                        weights: &mut weights,
+                        output: &mut output,
+                    }
+                    .run(isa);
+                });
+            });
+        }
     }
     group.finish();
 }
@@ -136,5 +167,5 @@ fn model(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, affine, lstm, selection, model);
+criterion_group!(benches, affine, lstm, attention, selection, model);
 criterion_main!(benches);
