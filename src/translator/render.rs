@@ -34,12 +34,26 @@ pub struct Rendered {
 }
 
 impl Writer<'_> {
-    /// Whether a translation holds each placeholder of its source once.
+    /// Whether a translation holds each placeholder of its source once, and something between one tag and the next.
     pub fn keeps_placeholders(&self, stretch: &Stretch, hypothesis: &Hypothesis) -> bool {
         let text = self.target.decode(&hypothesis.tokens);
-        PLACEHOLDERS[..stretch.holes.len()]
+        let place = |placeholder| {
+            let mut places = text.match_indices(placeholder).map(|(at, _)| at);
+            places.next().filter(|_| places.next().is_none())
+        };
+        let places: Option<Vec<usize>> = PLACEHOLDERS[..stretch.holes.len()]
             .iter()
-            .all(|&placeholder| text.matches(placeholder).count() == 1)
+            .map(|&placeholder| place(placeholder))
+            .collect();
+        let Some(places) = places else {
+            return false;
+        };
+        let is_tag = |n: usize| stretch.holes[n].kind == Kind::Markup;
+        (1..places.len()).all(|n| {
+            let between = text.get(places[n - 1]..places[n]);
+            !(is_tag(n - 1) && is_tag(n))
+                || between.is_some_and(|text| text.contains(char::is_alphanumeric))
+        })
     }
 
     /// Whether a translation has other numbers than its source.
@@ -259,6 +273,8 @@ mod tests {
             ("See %s x", "见。", None),
             ("See %s x", "见\u{e000}\u{e000}", None),
             ("See %s x", "见\u{e001}", None),
+            ("See <b>x</b>, y", "见\u{e000}\u{e001}了", None),
+            ("See <b>x</b>, y", "见\u{e001}了\u{e000}", None),
             ("See", "见\u{e001}", Some("见")),
             ("See", "", None),
         ] {
