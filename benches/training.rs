@@ -3,13 +3,13 @@
 //! `cargo bench --features train --bench training`; the same in PyTorch: `tools/training/bench_pytorch.py`.
 
 use candle_core::Device;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use dragoman::{
     format::Seq2SeqConfig,
     train::{
         fused::{AdamW, AdamWOptions},
         network::{LossOptions, Network},
-        parallel::Workers,
+        parallel::{Workers, leave_cores_to_workers},
     },
 };
 
@@ -73,4 +73,10 @@ fn training(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, training);
-criterion_main!(benches);
+
+fn main() {
+    // SAFETY: nothing has been started yet.
+    unsafe { leave_cores_to_workers() };
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -10,6 +10,20 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::network::{LossOptions, Network, Pairs};
 use crate::{Error, Result};
 
+/// Tells candle to start no threads of its own: they wait for work by spinning, on the cores that the workers need.
+///
+/// It only has an effect before candle's first operation, and an environment variable that someone has set stays.
+///
+/// # Safety
+/// No other thread may be running, because the environment is changed.
+pub unsafe fn leave_cores_to_workers() {
+    const VARIABLE: &str = "CANDLE_NUM_THREADS";
+    if std::env::var_os(VARIABLE).is_none() {
+        // SAFETY: the caller's promise.
+        unsafe { std::env::set_var(VARIABLE, "1") };
+    }
+}
+
 /// One thread per worker.
 pub struct Workers {
     pools: Vec<ThreadPool>,

@@ -179,7 +179,7 @@ impl Arguments {
                 references.len()
             )))
         };
-        let read = |path: &Path| {
+        let read = |path: &Path| -> Result<Vec<String>> {
             let lines = lines::read(path)?;
             same_length(path, lines.len())?;
             Ok(lines)
