@@ -3,12 +3,14 @@
 //! A model is one [safetensors](https://github.com/huggingface/safetensors) file holding the int8 weights with their
 //! scales, the configuration and both vocabularies. [`ModelFile::read`] refuses anything that is not exactly that.
 
+pub mod card;
 pub mod config;
 pub mod container;
 pub mod layout;
 pub mod manifest;
 pub mod quantise;
 
+pub use card::{Card, CardSet};
 pub use config::{Architecture, ModelConfig, Seq2SeqConfig, TensorKind, TensorSpec};
 pub use container::{ModelFile, Tensor};
 pub use manifest::{Manifest, ManifestEntry};

@@ -8,7 +8,7 @@ use super::corpus::DataConfig;
 use super::dataset::BatchOptions;
 use super::fused::AdamWOptions;
 use super::schedule::Schedule;
-use crate::format::Seq2SeqConfig;
+use crate::format::{Card, CardSet, Seq2SeqConfig};
 use crate::{Error, Result};
 
 /// Everything that determines a trained model.
@@ -207,6 +207,41 @@ impl TrainConfig {
             }
         }
         self.schedule.check()
+    }
+
+    /// What `dragoman export` is to know.
+    #[must_use]
+    pub fn card(&self) -> Card {
+        let root = std::path::absolute(&self.data.root).unwrap_or_else(|_| self.data.root.clone());
+        let mut data: Vec<String> = Vec::new();
+        for file in &self.data.files {
+            let stem = file.paths.first().and_then(|path| path.file_name());
+            let stem = stem.map_or_else(String::new, |name| {
+                let name = name.to_string_lossy();
+                name.split('.').next().unwrap_or_default().to_owned()
+            });
+            // A file without origins of its own has the single origin `all`.
+            data.extend(file.origins.keys().map(|origin| match origin.as_str() {
+                "all" => stem.clone(),
+                origin => origin.to_owned(),
+            }));
+            data.extend(file.others.is_some().then_some(stem));
+        }
+        Card {
+            id: self.card.id.clone(),
+            licence: self.card.licence.clone(),
+            data,
+            sets: self
+                .validation
+                .sets
+                .iter()
+                .map(|set| CardSet {
+                    name: set.name.clone(),
+                    source: root.join(&set.source),
+                    reference: root.join(&set.reference),
+                })
+                .collect(),
+        }
     }
 
     /// The network for vocabularies of the given sizes.

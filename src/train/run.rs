@@ -16,6 +16,7 @@ use super::network::{LossOptions, Network};
 use super::parallel::Workers;
 use super::progress::{self, Log, Record, duration};
 use super::validate::{Scores, Validation};
+use crate::format::Card;
 use crate::{Error, Result, Translator};
 
 /// Where a run reads and writes, and what it runs on.
@@ -58,6 +59,7 @@ pub fn run(
 ) -> Result<Outcome> {
     let folder = &options.folder;
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    config.card().save(&folder.join(Card::FILE))?;
     let prepared = dataset::prepare(&config.data, &options.cache)?;
     let encoder = Encoder::new(&prepared.source_vocabulary, &prepared.target_vocabulary)?;
     let (dataset, sets) = validations(config, prepared.dataset, &encoder)?;

@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 
 mod eval;
+mod export;
 mod inspect;
 mod models;
 mod support;
@@ -40,7 +41,7 @@ fn usage_errors_have_status_2() {
 
 #[test]
 fn help_and_version() {
-    for command in ["translate", "eval", "inspect", "bench"] {
+    for command in ["translate", "eval", "inspect", "bench", "export"] {
         let output = dragoman(&[command, "--help"]).run("").succeeded();
         assert!(output.stdout.contains("Examples:"), "{}", output.stdout);
     }
@@ -54,7 +55,7 @@ fn training_says_what_to_do() {
     for (arguments, command) in [
         (&["train"][..], "train CONFIG.toml"),
         (&["train", "a.toml"], "train a.toml"),
-        (&["export", "a", "--help"], "export a --help"),
+        (&["train", "a.toml", "--help"], "train a.toml --help"),
     ] {
         let error = dragoman(arguments).run("").failed();
         let expected = format!("cargo run --release --features train -- {command}");

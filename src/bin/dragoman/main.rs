@@ -2,10 +2,13 @@
 
 mod bench;
 mod eval;
+mod export;
 mod inspect;
 mod lines;
 mod models;
 mod progress;
+#[cfg(feature = "train")]
+mod train;
 mod translate;
 mod workers;
 
@@ -39,15 +42,17 @@ enum Command {
     Eval(eval::Arguments),
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
-    /// Trains a model; `dragoman train --help` tells how.
+    #[cfg(feature = "train")]
+    Train(train::Arguments),
+    /// Trains a model; this build cannot, and says how to make one that can.
+    #[cfg(not(feature = "train"))]
     #[command(disable_help_flag = true)]
     Train(Untrained),
-    /// Turns a training checkpoint into a weights file.
-    #[command(disable_help_flag = true)]
-    Export(Untrained),
+    Export(export::Arguments),
 }
 
-/// Arguments of a command that this build does not have.
+/// Arguments of the trainer, which this build does not have.
+#[cfg(not(feature = "train"))]
 #[derive(Debug, clap::Args)]
 struct Untrained {
     #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
@@ -76,20 +81,24 @@ fn run(command: Command) -> Result<()> {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Train(untrained) => Err(untrained.error("train")),
-        Command::Export(untrained) => Err(untrained.error("export")),
+        #[cfg(feature = "train")]
+        Command::Train(arguments) => train::run(arguments),
+        #[cfg(not(feature = "train"))]
+        Command::Train(untrained) => Err(untrained.error()),
+        Command::Export(arguments) => export::run(&arguments),
     }
 }
 
+#[cfg(not(feature = "train"))]
 impl Untrained {
-    fn error(&self, command: &str) -> Error {
-        let arguments = if self.arguments.is_empty() && command == "train" {
+    fn error(&self) -> Error {
+        let arguments = if self.arguments.is_empty() {
             "CONFIG.toml".to_owned()
         } else {
             self.arguments.join(" ")
         };
         Error::Option(format!(
-            "this build cannot train; run `cargo run --release --features train -- {command} {arguments}`"
+            "this build cannot train; run `cargo run --release --features train -- train {arguments}`"
         ))
     }
 }

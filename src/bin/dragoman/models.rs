@@ -13,7 +13,8 @@ use dragoman::{Error, Options, Result, Translator};
 
 /// Environment variable that stands in for `--models`.
 const MODELS_VARIABLE: &str = "DRAGOMAN_MODELS";
-const MANIFEST: &str = "manifest.json";
+/// Name of the manifest in a folder of models.
+pub const MANIFEST: &str = "manifest.json";
 /// Where a checkout of the repository, or a folder laid out like it, keeps its models.
 const BUNDLED: &str = "www/models";
 const DEFAULT_FROM: &str = "en";

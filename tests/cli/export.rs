@@ -1,0 +1,167 @@
+//! `dragoman export`
+
+use dragoman::format::{Card, Manifest};
+use serde_json::json;
+
+use crate::support::{Folder, dragoman, model};
+
+/// A folder with a run and two development sets, one of which is missing.
+fn run(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    let bytes = model("en", "zh").write().unwrap();
+    folder.write("run/best.safetensors", bytes);
+    let source = folder.write("dev.en", "The word.\nYou and I.\n");
+    let reference = folder.write("dev.zh", "的一是。\n你和我。\n");
+    let card = json!({
+        "id": "en-zh", "licence": "CC0-1.0", "data": ["a corpus", "another"],
+        "sets": [
+            {"name": "dev", "source": source, "reference": reference},
+            {"name": "lost", "source": folder.path("lost.en"), "reference": reference},
+        ],
+    });
+    folder.write("run/card.json", card.to_string());
+    folder
+}
+
+fn manifest(folder: &Folder) -> Manifest {
+    let json = std::fs::read_to_string(folder.path("models/manifest.json")).unwrap();
+    Manifest::parse(&json).unwrap()
+}
+
+#[test]
+fn what_is_exported_translates() {
+    let folder = run("export");
+    let (run, models) = (folder.path("run"), folder.path("models"));
+    let output = dragoman(&["export", &run, "-o", &models])
+        .run("")
+        .succeeded();
+    assert!(output.stdout.contains("en-zh.safetensors"));
+    assert!(
+        output.stderr.contains("lost is not measured"),
+        "{}",
+        output.stderr
+    );
+    let [entry] = &manifest(&folder).models[..] else {
+        panic!("one model was exported");
+    };
+    assert_eq!(
+        (&entry.source[..], &entry.target[..], &entry.licence[..]),
+        ("en", "zh", "CC0-1.0")
+    );
+    assert_eq!(entry.data, ["a corpus", "another"]);
+    assert_eq!(entry.architecture, "seq2seq");
+    let scores = &entry.scores["dev"];
+    assert_eq!(scores.keys().collect::<Vec<_>>(), ["bleu", "chrf"]);
+    assert!(!entry.scores.contains_key("lost"));
+    dragoman(&["inspect", &folder.path("models/manifest.json")])
+        .run("")
+        .succeeded();
+    dragoman(&["translate", "--models", &models, "The word."])
+        .run("")
+        .succeeded();
+}
+
+#[test]
+fn scores_are_those_of_eval() {
+    let folder = run("export-scores");
+    let (run, models) = (folder.path("run"), folder.path("models"));
+    dragoman(&["export", &run, "-o", &models])
+        .run("")
+        .succeeded();
+    let (source, reference) = (folder.path("dev.en"), folder.path("dev.zh"));
+    let arguments = [
+        "eval",
+        "--models",
+        &models,
+        "--source",
+        &source,
+        "--reference",
+        &reference,
+    ];
+    let report = dragoman(&arguments).run("").succeeded().stdout;
+    let scores = &manifest(&folder).models[0].scores["dev"];
+    for expected in [
+        format!("BLEU = {:.2} ", scores["bleu"]),
+        format!("chrF2 = {:.2} ", scores["chrf"]),
+    ] {
+        assert!(report.contains(&expected), "{expected} in {report}");
+    }
+}
+
+#[test]
+fn an_entry_is_replaced_and_others_stay() {
+    let folder = run("export-twice");
+    let (run, models) = (folder.path("run"), folder.path("models"));
+    let export = |more: &[&str]| {
+        let arguments = [&["export", &run, "-o", &models][..], more].concat();
+        dragoman(&arguments).run("").succeeded();
+    };
+    export(&["--no-scores"]);
+    export(&[
+        "--id",
+        "second",
+        "--scores",
+        "a: set:comet=0.5",
+        "--data",
+        "x",
+    ]);
+    export(&["--licence", "MIT", "--scores", "dev:bleu=12.5"]);
+    let models = manifest(&folder).models;
+    let summary: Vec<_> = models
+        .iter()
+        .map(|entry| (&entry.id[..], &entry.licence[..], &entry.file[..]))
+        .collect();
+    assert_eq!(
+        summary,
+        [
+            ("en-zh", "MIT", "en-zh.safetensors"),
+            ("second", "CC0-1.0", "second.safetensors"),
+        ]
+    );
+    assert_eq!(json!(models[0].scores), json!({"dev": {"bleu": 12.5}}));
+    assert_eq!(json!(models[1].scores), json!({"a: set": {"comet": 0.5}}));
+    assert_eq!(models[1].data, ["x"]);
+}
+
+#[test]
+fn nothing_is_written_when_something_is_wrong() {
+    let folder = run("export-wrong");
+    let run = folder.path("run");
+    let bare = folder.path("bare");
+    folder.write("bare/best.safetensors", model("en", "zh").write().unwrap());
+    let broken = folder.write("broken.safetensors", "nonsense");
+    for (arguments, expected) in [
+        (&["export", &bare][..], "--licence"),
+        (&["export", &folder.path("nowhere")], "nowhere"),
+        (&["export", &run, "--latest"], "latest.safetensors"),
+        (
+            &["export", &run, "--weights", &broken],
+            "broken.safetensors",
+        ),
+        (&["export", &run, "--id", "../up"], "name of a model"),
+    ] {
+        let models = folder.path("models");
+        let error = dragoman(arguments).arg("-o").arg(&models).run("").failed();
+        assert!(error.contains(expected), "{expected} in {error}");
+        assert!(!std::path::Path::new(&models).exists(), "{arguments:?}");
+    }
+    folder.write("models/manifest.json", "{}");
+    let error = dragoman(&["export", &run, "-o", &folder.path("models")])
+        .run("")
+        .failed();
+    assert!(error.contains("manifest.json"), "{error}");
+    let output = dragoman(&["export", &run, "--scores", "bleu=1"]).run("");
+    assert_eq!(output.status, 2);
+}
+
+#[test]
+fn cards_are_read_as_they_are_written() {
+    let folder = run("export-card");
+    let card = Card::open(folder.path("run/card.json").as_ref()).unwrap();
+    let copy = folder.path("copy.json");
+    card.save(copy.as_ref()).unwrap();
+    assert_eq!(Card::open(copy.as_ref()).unwrap(), card);
+    let broken = folder.write("broken.json", "[]");
+    let error = Card::open(broken.as_ref()).unwrap_err().to_string();
+    assert!(error.contains("broken.json is no card"), "{error}");
+}
