@@ -55,24 +55,33 @@ import { hasHalves, Mender } from "./lib/surrogates.js";
  */
 
 /**
- * A text of a job.
- * @typedef {object} Text
+ * Some texts that are translated together, which is much faster where they are short.
+ * @typedef {object} Group
  * @property {import("./wasm/dragoman.js").Task} task
+ * @property {number} first index of its first text
+ * @property {Unsent[]} texts
+ */
+
+/**
+ * What of a translation has been made and not yet sent.
+ * @typedef {object} Unsent
  * @property {Mender | null} mender
+ * @property {string} text
+ * @property {import("./index.d.ts").TranslatedSentence[]} sentences
  */
 
 /**
  * A request that has been begun.
  * @typedef {object} Job
- * @property {Request} request
- * @property {Text[]} texts those that remain
- * @property {number} total
- * @property {number} before sentences in the texts that are finished
- * @property {string} text not yet sent
- * @property {import("./index.d.ts").TranslatedSentence[]} sentences not yet sent
- * @property {number} words in the texts that are finished
+ * @property {Group[]} groups those that remain
+ * @property {number} total sentences
+ * @property {number} before sentences in the groups that are finished
+ * @property {number} words in the groups that are finished
  * @property {number} milliseconds
  */
+
+/** Most texts of a group, and most code units if it has several. */
+const GROUP = { texts: 16, units: 4_096 };
 
 /** @type {typeof import("./wasm/dragoman.js")} */
 let runtime;
@@ -151,65 +160,90 @@ function crash(error) {
 }
 
 /**
- * Begins a request or translates its next batch.
+ * Begins a request if need be, and translates its next batch.
  * @param {Request} request
  */
 function step(request) {
   const start = performance.now();
-  const { id, live, detailed } = request;
+  const { id } = request;
   let job = jobs.get(id);
   if (!job) {
     job = begin(request);
     jobs.set(id, job);
   }
-  const [current] = job.texts;
-  if (current) {
-    const { task, mender } = current;
-    const more = engine.advance(task) && task.done() < task.total();
-    let text = task.takeText();
-    const sentences = detailed || mender ? task.takeSentences() : [];
-    const done = job.before + (more ? task.done() : task.total());
-    if (!more) {
-      // Frees it as well.
-      const rest = task.finish();
-      text += rest.text;
-      job.words += rest.words;
-      job.before = done;
-      job.texts.shift();
-    }
-    job.text += mender ? mender.mend(text, sentences, !more) : text;
-    if (detailed) for (const sentence of sentences) job.sentences.push(sentence);
-    if (live || !more) {
-      const index = request.texts.length - job.texts.length - (more ? 0 : 1);
-      if (request.credit !== undefined && job.text !== "") request.credit -= 1;
-      post({ type: "part", id, index, text: job.text, sentences: job.sentences, done, total: job.total });
-      job.text = "";
-      job.sentences = [];
-    }
-  }
+  const [group] = job.groups;
+  if (group) advance(request, job, group);
   job.milliseconds += performance.now() - start;
-  if (job.texts.length > 0) return;
+  if (job.groups.length > 0) return;
   const { milliseconds, words } = job;
   post({ type: "done", id, instructions: runtime.instructions(), milliseconds, words });
   drop(id);
 }
 
 /**
+ * Translates the next batch of a group.
+ * @param {Request} request
+ * @param {Job} job
+ * @param {Group} group
+ */
+function advance(request, job, { task, first, texts }) {
+  const more = engine.advance(task) && task.done() < task.total();
+  const total = task.total();
+  const done = job.before + (more ? task.done() : total);
+  texts.forEach((unsent, i) => {
+    const text = task.takeText(i);
+    const sentences = request.detailed || unsent.mender ? task.takeSentences(i) : [];
+    unsent.text += unsent.mender?.mend(text, sentences, false) ?? text;
+    if (request.detailed) for (const sentence of sentences) unsent.sentences.push(sentence);
+  });
+  if (!more) {
+    task.finish().forEach(({ text, words }, i) => {
+      texts[i].text += texts[i].mender?.mend(text, [], true) ?? text;
+      job.words += words;
+    });
+    job.before += total;
+    job.groups.shift();
+  }
+  if (more && !request.live) return;
+
+  const changed = texts.flatMap(({ text, sentences }, i) => (text !== "" || sentences.length > 0 ? [i] : []));
+  if (request.credit !== undefined && texts.some(({ text }) => text !== "")) request.credit -= 1;
+  // Without new text there still is progress to tell of.
+  for (const i of changed.length > 0 ? changed : [0]) {
+    const { text, sentences } = texts[i];
+    post({ type: "part", id: request.id, index: first + i, text, sentences, done, total: job.total });
+    texts[i].text = "";
+    texts[i].sentences = [];
+  }
+}
+
+/**
  * @param {Request} request
  * @returns {Job}
  */
-function begin(request) {
-  const texts = request.texts.map((text) => ({
-    task: engine.start(text, request.beam, request.alignment ?? false),
-    mender: hasHalves(text) ? new Mender(text) : null,
-  }));
-  const total = texts.reduce((sum, { task }) => sum + task.total(), 0);
-  return { request, texts, total, before: 0, text: "", sentences: [], words: 0, milliseconds: 0 };
+function begin({ texts, beam, alignment = false }) {
+  /** @type {Group[]} */
+  const groups = [];
+  for (let first = 0, next; first < texts.length; first = next) {
+    let units = texts[first].length;
+    for (next = first + 1; next < texts.length && next - first < GROUP.texts; next += 1) {
+      units += texts[next].length;
+      if (units > GROUP.units) break;
+    }
+    const members = texts.slice(first, next);
+    groups.push({
+      task: engine.start(members, beam, alignment),
+      first,
+      texts: members.map((text) => ({ mender: hasHalves(text) ? new Mender(text) : null, text: "", sentences: [] })),
+    });
+  }
+  const total = groups.reduce((sum, { task }) => sum + task.total(), 0);
+  return { groups, total, before: 0, words: 0, milliseconds: 0 };
 }
 
 /** @param {number} id */
 function drop(id) {
-  for (const { task } of jobs.get(id)?.texts ?? []) task.free();
+  for (const { task } of jobs.get(id)?.groups ?? []) task.free();
   jobs.delete(id);
   queue.delete(id);
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-use crate::{Error, Job, Options, Sentence, Translation, Translator};
+use crate::{Error, Job, Options, Sentence, Translator};
 
 /// Name of the vector instructions of this build, such as `relaxed-simd`.
 #[wasm_bindgen]
@@ -46,41 +46,55 @@ impl Engine {
         Ok(Self { translator })
     }
 
-    /// Splits a text; nothing is translated yet. Without `beam` the width is what suits the model.
+    /// Splits texts, to be translated together; nothing is translated yet. Without `beam` the width is what suits the model.
     #[must_use]
-    #[allow(clippy::needless_pass_by_value)] // bindings own what they receive
-    pub fn start(&self, text: String, beam: Option<u32>, alignment: bool) -> Task {
+    pub fn start(&self, texts: Vec<String>, beam: Option<u32>, alignment: bool) -> Task {
         let mut options = Options::default();
         options.decode.alignment = alignment;
         if let Some(beam) = beam {
             options.decode.beam = beam as usize;
         }
+        let start = |text: &String| self.translator.start(text, &options);
         Task {
-            job: self.translator.start(&text, &options),
-            text,
-            taken_bytes: 0,
-            taken_sentences: 0,
-            source: Cursor::default(),
-            target: Cursor::default(),
+            jobs: texts.iter().map(start).collect(),
+            taken: texts.into_iter().map(Taken::nothing).collect(),
         }
     }
 
     /// Translates the next batch of sentences; false when there was nothing left.
     pub fn advance(&mut self, task: &mut Task) -> bool {
-        self.translator.advance(&mut task.job)
+        self.translator.advance_all(&mut task.jobs)
     }
 }
 
-/// A translation in progress, handed out piece by piece.
+/// A translation of some texts in progress, handed out piece by piece.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Task {
-    job: Job,
-    text: String,
-    taken_bytes: usize,
-    taken_sentences: usize,
+    jobs: Vec<Job>,
+    taken: Vec<Taken>,
+}
+
+/// What of a translation has been handed out.
+#[derive(Debug)]
+struct Taken {
+    input: String,
+    bytes: usize,
+    sentences: usize,
     source: Cursor,
     target: Cursor,
+}
+
+impl Taken {
+    fn nothing(input: String) -> Self {
+        Self {
+            input,
+            bytes: 0,
+            sentences: 0,
+            source: Cursor::default(),
+            target: Cursor::default(),
+        }
+    }
 }
 
 #[wasm_bindgen]
@@ -88,58 +102,56 @@ impl Task {
     /// Sentences translated so far.
     #[must_use]
     pub fn done(&self) -> usize {
-        self.job.progress().0
+        self.jobs.iter().map(|job| job.progress().0).sum()
     }
 
     /// Sentences in all.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.job.progress().1
+        self.jobs.iter().map(|job| job.progress().1).sum()
     }
 
-    /// What has been added to the translation since the last call.
+    /// What has been added to the translation of a text since the last call.
     #[wasm_bindgen(js_name = takeText)]
     #[must_use]
-    pub fn take_text(&mut self) -> String {
-        let text = &self.job.ready().text[self.taken_bytes..];
-        self.taken_bytes += text.len();
+    pub fn take_text(&mut self, index: usize) -> String {
+        let taken = &mut self.taken[index];
+        let text = &self.jobs[index].ready().text[taken.bytes..];
+        taken.bytes += text.len();
         text.to_owned()
     }
 
-    /// The sentences that have been added to the translation since the last call.
+    /// The sentences that have been added to the translation of a text since the last call.
     #[wasm_bindgen(
         js_name = takeSentences,
         unchecked_return_type = "import('../index.js').TranslatedSentence[]"
     )]
     #[must_use]
-    pub fn take_sentences(&mut self) -> JsValue {
-        let ready = self.job.ready();
-        let new = &ready.sentences[self.taken_sentences..];
-        self.taken_sentences = ready.sentences.len();
+    pub fn take_sentences(&mut self, index: usize) -> JsValue {
+        let ready = self.jobs[index].ready();
+        let taken = &mut self.taken[index];
+        let new = &ready.sentences[taken.sentences..];
+        taken.sentences = ready.sentences.len();
         let views: Vec<SentenceView> = new
             .iter()
-            .map(|sentence| {
-                view(
-                    sentence,
-                    &self.text,
-                    ready,
-                    &mut self.source,
-                    &mut self.target,
-                )
-            })
+            .map(|sentence| view(sentence, &ready.text, taken))
             .collect();
         to_js(&views)
     }
 
-    /// Ends the task. Sentences that were not reached stay as they are.
-    #[wasm_bindgen(unchecked_return_type = "{ text: string, words: number }")]
+    /// Ends the task: what is left of each text. Sentences that were not reached stay as they are.
+    #[wasm_bindgen(unchecked_return_type = "{ text: string, words: number }[]")]
     #[must_use]
     pub fn finish(self) -> JsValue {
-        let translation = self.job.finish();
-        to_js(&RestView {
-            text: &translation.text[self.taken_bytes..],
-            words: translation.words,
-        })
+        let rests = self.jobs.into_iter().zip(self.taken).map(|(job, taken)| {
+            let mut translation = job.finish();
+            translation.text.drain(..taken.bytes);
+            RestView {
+                text: translation.text,
+                words: translation.words,
+            }
+        });
+        to_js(&rests.collect::<Vec<_>>())
     }
 }
 
@@ -152,8 +164,8 @@ fn to_js(value: &impl Serialize) -> JsValue {
 
 /// What comes after the text taken so far, and the number of words in the input.
 #[derive(Serialize)]
-struct RestView<'a> {
-    text: &'a str,
+struct RestView {
+    text: String,
     words: usize,
 }
 
@@ -181,15 +193,9 @@ struct RangeView {
     end: usize,
 }
 
-fn view(
-    sentence: &Sentence,
-    text: &str,
-    translation: &Translation,
-    source: &mut Cursor,
-    target: &mut Cursor,
-) -> SentenceView {
-    let mut in_source = |range| source.range(text, range);
-    let mut in_target = |range| target.range(&translation.text, range);
+fn view(sentence: &Sentence, translation: &str, taken: &mut Taken) -> SentenceView {
+    let mut in_source = |range| taken.source.range(&taken.input, range);
+    let mut in_target = |range| taken.target.range(translation, range);
     SentenceView {
         source: in_source(&sentence.source),
         target: in_target(&sentence.target),

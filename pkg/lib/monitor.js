@@ -34,21 +34,41 @@ export class CreateMonitor extends EventTarget {
   #listener = (/** @type {ProgressEvent} */ event) => this.#handler?.call(this, event);
 }
 
-/**
- * Makes reports of progress into events: never backwards, not too many, and always 0 first and 1 last.
- * @param {CreateMonitor} monitor
- * @returns {(loaded: number) => void}
- */
-export function reporter(monitor) {
-  let last = -1;
-  let time = -Infinity;
-  return (loaded) => {
-    const now = performance.now();
-    const edge = loaded === 0 || loaded === 1;
-    // Finished means checked and stored, which is for the caller to say.
-    if (loaded <= last || (!edge && now - time < INTERVAL)) return;
-    last = loaded;
-    time = now;
-    monitor.dispatchEvent(new EventType("downloadprogress", { lengthComputable: true, loaded, total: 1 }));
-  };
+/** Makes reports of progress into events: never backwards, not too many, and always 0 first and 1 last. */
+export class Reporter {
+  #monitor;
+  #fired = -1;
+  #latest = -1;
+  #time = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {CreateMonitor} monitor */
+  constructor(monitor) {
+    this.#monitor = monitor;
+  }
+
+  /** @param {number} loaded 1 only when everything is ready */
+  report(loaded) {
+    if (loaded <= this.#latest) return;
+    this.#latest = loaded;
+    const rest = loaded === 1 ? 0 : this.#time + INTERVAL - performance.now();
+    if (rest <= 0) this.#fire();
+    else this.#timer ??= setTimeout(() => this.#fire(), rest);
+  }
+
+  /** What has not been told stays untold. */
+  stop() {
+    clearTimeout(this.#timer);
+  }
+
+  #fire() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#latest === this.#fired) return;
+    this.#fired = this.#latest;
+    this.#time = performance.now();
+    const progress = { lengthComputable: true, loaded: this.#latest, total: 1 };
+    this.#monitor.dispatchEvent(new EventType("downloadprogress", progress));
+  }
 }

@@ -72,7 +72,8 @@ export function startWorker(onmessage, onfailure) {
     };
   }
   if (!node) throw new Error("there are no workers here");
-  const worker = new node.threads.Worker(new URL("../worker.js", import.meta.url));
+  // Without the options of the process, such as --input-type, which do not suit a worker.
+  const worker = new node.threads.Worker(new URL("../worker.js", import.meta.url), { execArgv: [] });
   let ended = false;
   worker.on("message", onmessage);
   worker.on("messageerror", onfailure);

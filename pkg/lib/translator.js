@@ -4,7 +4,7 @@ import { acquire, isLoading } from "./engine.js";
 import { exception } from "./errors.js";
 import { canonical } from "./languages.js";
 import { choose, isStored, models } from "./models.js";
-import { CreateMonitor, reporter } from "./monitor.js";
+import { CreateMonitor, Reporter } from "./monitor.js";
 import { instructions, unsupported } from "./runtime.js";
 import { until } from "./until.js";
 
@@ -61,7 +61,8 @@ export class Translator {
     signal?.throwIfAborted();
     const events = new CreateMonitor();
     monitor?.(events);
-    const report = reporter(events);
+    const progress = new Reporter(events);
+    const report = (/** @type {number} */ loaded) => progress.report(loaded);
 
     const all = await until(models(options), signal);
     const model = choose(all, from, to);
@@ -83,6 +84,7 @@ export class Translator {
       throw error;
     } finally {
       engine.listeners.delete(report);
+      progress.stop();
     }
     const translator = new Translator(OWN, engine, { from, to });
     if (signal) {
