@@ -36,7 +36,16 @@ fn usage_errors_have_status_2() {
         let output = dragoman(arguments).run("");
         assert_eq!(output.status, 2, "{arguments:?}: {}", output.stderr);
         assert!(output.stdout.is_empty());
+        if !arguments.is_empty() {
+            assert!(output.stderr.starts_with("dragoman: "), "{}", output.stderr);
+            assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+        }
     }
+    let error = dragoman(&["translate", "--bem", "3"]).run("").stderr;
+    assert!(
+        error.contains("'--bem'") && error.contains("'--beam'"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod workers;
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use dragoman::{Error, Result};
 
@@ -65,7 +66,11 @@ fn main() -> ExitCode {
         eprintln!("dragoman: this is a bug in Dragoman, please report it: {panic}");
         std::process::exit(101);
     }));
-    match run(Arguments::parse().command) {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return explain(&error),
+    };
+    match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -73,6 +78,26 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints help, or what is wrong with the arguments in a sentence, without the usage that clap puts behind it.
+fn explain(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Who has closed the output does not want help.
+        let _ = error.print();
+        return ExitCode::from(error.exit_code() as u8);
+    }
+    let message = error.render().to_string();
+    let mut parts = message.split("\n\n").map(|part| {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        words.join(" ")
+    });
+    let complaint = parts.next().unwrap_or_default();
+    let complaint = complaint.strip_prefix("error: ").unwrap_or(&complaint);
+    let tip = parts.find_map(|part| part.strip_prefix("tip: ").map(str::to_owned));
+    let tip = tip.as_deref().unwrap_or("see --help");
+    eprintln!("dragoman: {complaint}; {tip}");
+    ExitCode::from(2)
 }
 
 fn run(command: Command) -> Result<()> {
