@@ -58,7 +58,9 @@ impl Average {
         let keep = self.pending.exp();
         self.pending = 0.0;
         for (average, variable) in self.values.iter_mut().zip(variables) {
-            *average = ((&*average * keep)? + (variable.as_tensor() * (1.0 - keep))?)?;
+            // Detached, or each average would keep all earlier ones for a backward pass that never comes.
+            let value = variable.as_tensor().detach();
+            *average = ((&*average * keep)? + (value * (1.0 - keep))?)?;
         }
         Ok(())
     }
@@ -66,7 +68,10 @@ impl Average {
 
 /// Deep copies: variables are updated in place.
 fn copies(variables: &[Var]) -> Result<Vec<Tensor>> {
-    variables.iter().map(|v| v.as_tensor().copy()).collect()
+    variables
+        .iter()
+        .map(|v| Ok(v.as_tensor().copy()?.detach()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -93,6 +98,7 @@ mod tests {
         let value = average.values(&variables).unwrap()[0]
             .to_vec1::<f32>()
             .unwrap()[0];
+        assert!(!average.values(&variables).unwrap()[0].track_op());
         // Looking at every eighth step only shifts the average by a few steps.
         assert!(
             (f64::from(value) - expected).abs() < 5.0,
