@@ -3,26 +3,45 @@
 import { exception, messageOf } from "./errors.js";
 import { readFile } from "./platform.js";
 
-// Engines validate whole modules, so each build is probed with a function that uses one of its instructions.
-const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-/** One function without parameters that returns a v128. */
-const SIGNATURE = [1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0];
-/** i32.const 0, i8x16.splat */
-const SPLAT = [0x41, 0, 0xfd, 0x0f];
-/** i8x16.popcnt */
-const SIMD128 = [10, 10, 1, 8, 0, ...SPLAT, 0xfd, 0x62, 0x0b];
-/** i32x4.relaxed_dot_i8x16_i7x16_add */
-const RELAXED_SIMD = [10, 19, 1, 17, 0, ...SPLAT, ...SPLAT, ...SPLAT, 0xfd, 0x93, 2, 0x0b];
+// Engines validate whole modules, so each build is probed with a module that uses one of its instructions: a function `f`
+// without parameters that returns an i32.
+const HEAD = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 5, 1, 1, 0x66, 0, 0];
+const I8X16_SPLAT = [0xfd, 0x0f];
+const I32X4_SPLAT = [0xfd, 0x11];
+const I32X4_EXTRACT_LANE_0 = [0xfd, 0x1b, 0];
+const I32X4_RELAXED_DOT_I8X16_I7X16_ADD = [0xfd, 0x93, 2];
+/** @param {number} value -64 to 63 */
+const constant = (value) => [0x41, value & 0x7f];
 
-/** @param {number[]} code */
-function runs(code) {
-  return globalThis.WebAssembly?.validate(new Uint8Array([...HEADER, ...SIGNATURE, ...code])) ?? false;
+/** @param {number[]} code what puts an i32 on the stack */
+function probe(code) {
+  const body = [0, ...code, 0x0b];
+  return new Uint8Array([...HEAD, 10, body.length + 2, 1, body.length, ...body]);
+}
+
+function hasSimd() {
+  return WebAssembly.validate(probe([...constant(0), ...I8X16_SPLAT, ...I32X4_EXTRACT_LANE_0]));
+}
+
+/** Whether there is the relaxed dot product, and works: V8's baseline compiler of 2023 adds the product to itself. */
+function hasRelaxedSimd() {
+  const dot = [...constant(-3), ...I8X16_SPLAT, ...constant(5), ...I8X16_SPLAT, ...constant(7), ...I32X4_SPLAT];
+  const bytes = probe([...dot, ...I32X4_RELAXED_DOT_I8X16_I7X16_ADD, ...I32X4_EXTRACT_LANE_0]);
+  if (!WebAssembly.validate(bytes)) return false;
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+    return /** @type {() => number} */ (exports.f)() === 4 * -3 * 5 + 7;
+  } catch {
+    // The page's policy may forbid WebAssembly.
+    return false;
+  }
 }
 
 /** @returns {"relaxed-simd" | "simd128" | null} the best instructions there are; null where the engine cannot run */
 export function instructions() {
-  if (runs(RELAXED_SIMD)) return "relaxed-simd";
-  return runs(SIMD128) ? "simd128" : null;
+  if (globalThis.WebAssembly === undefined) return null;
+  if (hasRelaxedSimd()) return "relaxed-simd";
+  return hasSimd() ? "simd128" : null;
 }
 
 /** @returns {DOMException} */

@@ -10,8 +10,10 @@ import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+// As for the command line, the variable may name the folder or the manifest.
+const named = process.env.DRAGOMAN_MODELS ?? join(root, "www", "models");
 /** Path of the manifest whose first model translates English to Chinese. */
-export const manifestPath = process.env.DRAGOMAN_MODELS ?? join(root, "www", "models", "manifest.json");
+export const manifestPath = named.endsWith(".json") ? named : join(named, "manifest.json");
 if (!existsSync(manifestPath)) throw new Error(`These tests need a model: there is no ${manifestPath}. DRAGOMAN_MODELS names another.`);
 
 export const manifest = JSON.parse(await readFile(manifestPath, "utf8"));
