@@ -84,16 +84,19 @@ impl Network {
     }
 
     /// The parameters by name, in a fixed order.
+    #[must_use]
     pub fn parameters(&self) -> &BTreeMap<String, Var> {
         &self.parameters
     }
 
     /// The dimensions.
+    #[must_use]
     pub fn config(&self) -> &Seq2SeqConfig {
         &self.config
     }
 
     /// Where the parameters live.
+    #[must_use]
     pub fn device(&self) -> &Device {
         &self.device
     }

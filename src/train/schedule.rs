@@ -101,6 +101,10 @@ mod tests {
             cooldown: 0,
             ..schedule
         };
-        assert!([1, 500, 1000].iter().all(|&step| plain.rate(step) == 1.0));
+        assert!(
+            [1, 500, 1000]
+                .iter()
+                .all(|&step| (plain.rate(step) - 1.0).abs() < 1e-12)
+        );
     }
 }

@@ -166,11 +166,12 @@ fn first_sense(text: &str) -> String {
         match c {
             '(' | '（' | '[' | '【' | '〈' | '<' => depth += 1,
             ')' | '）' | ']' | '】' | '〉' | '>' => depth = depth.saturating_sub(1),
-            ';' | '；' | ',' | '，' | '、' | '/' | '。' | '|' if depth == 0 => {
-                if out.chars().any(|c| is_han(c) || is_latin(c)) {
-                    break;
-                }
+            ';' | '；' | ',' | '，' | '、' | '/' | '。' | '|'
+                if depth == 0 && out.chars().any(|c| is_han(c) || is_latin(c)) =>
+            {
+                break;
             }
+            ';' | '；' | ',' | '，' | '、' | '/' | '。' | '|' => {}
             _ if depth == 0 => out.push(c),
             _ => {}
         }

@@ -233,8 +233,8 @@ mod tests {
     fn dataset(pairs: u32) -> Dataset {
         let mut set = Dataset::default();
         for i in 0..pairs {
-            let source: Vec<u32> = (0..1 + i % 7).map(|_| i + 2).collect();
-            let target: Vec<u32> = (0..1 + i % 11).map(|_| i + 2).collect();
+            let source: Vec<u32> = (0..=i % 7).map(|_| i + 2).collect();
+            let target: Vec<u32> = (0..=i % 11).map(|_| i + 2).collect();
             set.push(&source, &target, 1.0).unwrap();
         }
         set

@@ -220,7 +220,8 @@ fn steps(corpus: &Corpus, dataset: &Dataset) -> String {
     }
     let total: f64 = shares.iter().sum();
     for (name, share) in corpus.origins.iter().zip(shares) {
-        text.push_str(&format!("{:>8.2}%  {name}\n", 100.0 * share / total));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:>8.2}%  {name}", 100.0 * share / total);
     }
     text.push('\n');
     text

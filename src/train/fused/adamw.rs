@@ -55,6 +55,7 @@ impl AdamW {
     }
 
     /// The state to be saved: moments in the order of the variables, and the number of steps taken.
+    #[must_use]
     pub fn state(&self) -> (&[(Tensor, Tensor)], u64) {
         (&self.moments, self.step)
     }

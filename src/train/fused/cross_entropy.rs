@@ -217,8 +217,8 @@ impl CustomOp3 for Projection {
         };
         let factor = grad.to_scalar::<f32>()?;
         let tensor = |mut values: Vec<f32>, like: &Tensor| {
-            if factor != 1.0 {
-                values.iter_mut().for_each(|v| *v *= factor);
+            for value in &mut values {
+                *value *= factor;
             }
             Tensor::from_vec(values, like.shape(), like.device())
         };

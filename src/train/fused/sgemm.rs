@@ -88,13 +88,19 @@ mod tests {
             &mut out,
             false,
         );
-        assert_eq!(out, [5.0, 11.0, 14.0, 23.0]);
+        assert_eq!(
+            out.map(f32::to_bits),
+            [5.0f32, 11.0, 14.0, 23.0].map(f32::to_bits)
+        );
         product(
             Operand::new(&b, 3, 2).transposed(),
             Operand::new(&a, 2, 3).transposed(),
             &mut out,
             true,
         );
-        assert_eq!(out, [10.0, 25.0, 25.0, 46.0]);
+        assert_eq!(
+            out.map(f32::to_bits),
+            [10.0f32, 25.0, 25.0, 46.0].map(f32::to_bits)
+        );
     }
 }

@@ -7,7 +7,7 @@ use prost::Message;
 #[derive(Clone, PartialEq, Message)]
 struct Piece {
     #[prost(string, optional, tag = "1")]
-    piece: Option<String>,
+    text: Option<String>,
     #[prost(float, optional, tag = "2")]
     score: Option<f32>,
     #[prost(int32, optional, tag = "3")]
@@ -64,7 +64,7 @@ struct Model {
 /// The bytes of a model whose learnt pieces follow `</s>`, `<unk>` and the bytes.
 pub fn model(learnt: &[(String, f32)]) -> Vec<u8> {
     let piece = |text: String, score, kind| Piece {
-        piece: Some(text),
+        text: Some(text),
         score: Some(score),
         kind: Some(kind),
     };

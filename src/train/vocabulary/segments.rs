@@ -92,7 +92,7 @@ mod tests {
     fn long_runs_are_bounded() {
         let mut longest = 0;
         for_each(&"长".repeat(1000), |s| {
-            longest = longest.max(s.chars().count())
+            longest = longest.max(s.chars().count());
         });
         assert!(longest <= LONGEST + 1);
     }

@@ -34,6 +34,7 @@ struct Piece {
 
 /// Learns `wanted` pieces (all characters of the alphabet among them), best first, with log
 /// probabilities. Fewer come back when the text has no more frequent substrings.
+#[must_use]
 pub fn train(
     counted: &[(String, u64)],
     alphabet: &BTreeSet<char>,
@@ -59,7 +60,7 @@ pub fn train(
             break;
         }
         let before = pieces.len();
-        pieces = prune(&words, pieces, characters.len(), enough);
+        pieces = prune(&words, &pieces, characters.len(), enough);
         if pieces.len() == before {
             break;
         }
@@ -117,7 +118,7 @@ fn seeds(words: &[Word], characters: usize, most: usize, max_length: usize) -> V
             break;
         }
         // Ids in the order of first occurrence: independent of the hash map's order.
-        let mut order: Vec<((u32, u32), (u64, u32, u32))> = counts.into_iter().collect();
+        let mut order: Vec<_> = counts.into_iter().collect();
         order.sort_unstable_by_key(|&(_, (_, w, i))| (w, i));
         let mut ids = HashMap::with_capacity(order.len());
         for (id, &(key, (count, w, i))) in (0_u32..).zip(&order) {
@@ -220,7 +221,7 @@ impl Trie {
 }
 
 /// How often each piece is expected to be used, by the forward-backward algorithm over the
-/// segmentations of every word:  E(piece) = sum over its places of  alpha_i p(piece) beta_j / alpha_n.
+/// segmentations of every word:  `E(piece) = sum over its places of alpha_i p(piece) beta_j / alpha_n`.
 fn expectation(words: &[Word], pieces: &[Piece], characters: usize) -> Vec<f64> {
     let trie = Trie::new(pieces, characters);
     let p: Vec<f64> = pieces.iter().map(|piece| piece.score.exp()).collect();
@@ -324,10 +325,10 @@ fn viterbi(trie: &Trie, pieces: &[Piece], chars: &[u32], without: u32) -> Vec<u3
 }
 
 /// Drops the pieces whose absence costs the least likelihood: those without use first.
-fn prune(words: &[Word], pieces: Vec<Piece>, characters: usize, enough: usize) -> Vec<Piece> {
-    let trie = Trie::new(&pieces, characters);
+fn prune(words: &[Word], pieces: &[Piece], characters: usize, enough: usize) -> Vec<Piece> {
+    let trie = Trie::new(pieces, characters);
     let used = sum_over_words(words, pieces.len(), |word, used| {
-        for piece in viterbi(&trie, &pieces, &word.chars, NONE) {
+        for piece in viterbi(&trie, pieces, &word.chars, NONE) {
             used[piece as usize] += word.count;
         }
     });
@@ -343,7 +344,7 @@ fn prune(words: &[Word], pieces: Vec<Piece>, characters: usize, enough: usize) -
             if count == 0.0 {
                 return f64::NEG_INFINITY;
             }
-            let instead = viterbi(&trie, &pieces, &piece.chars, id);
+            let instead = viterbi(&trie, pieces, &piece.chars, id);
             let grown = (total + count * (instead.len() as f64 - 1.0)).ln();
             let without: f64 = instead
                 .iter()
