@@ -41,7 +41,9 @@ const SECTIONS = [
   ],
   // One build with everything in it, optimised because training and searching without that takes many minutes.
   ["rust", () => run("cargo", ["test", "--features", "train"], { CARGO_PROFILE_DEV_OPT_LEVEL: "2" })],
+  ["wasm", wasm],
   [
+    // After the build, whose bindings the package is checked against.
     "types",
     () => {
       const projects = ["www", "tools", "pkg", "tests/browser", "tests/package"].flatMap((folder) => [
@@ -52,7 +54,6 @@ const SECTIONS = [
       for (const project of projects) run(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", project]);
     },
   ],
-  ["wasm", wasm],
   ["package", () => nodeTests("tests/package", ["--experimental-wasm-relaxed-simd"])],
   [
     "browser",
