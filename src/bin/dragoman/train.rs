@@ -55,6 +55,8 @@ fn minutes(text: &str) -> std::result::Result<f64, String> {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
+    // SAFETY: nothing has started a thread yet.
+    unsafe { train::parallel::leave_cores_to_workers() };
     let mut config = TrainConfig::open(&arguments.config)?;
     let beside = arguments.config.parent().unwrap_or(Path::new(""));
     config.data.root = arguments
