@@ -95,7 +95,7 @@ fn words_are_pieces_and_marks_stand_alone() {
             "{piece}"
         );
     }
-    let en = vocabulary("en", 362);
+    let en = vocabulary("en", 366);
     assert_eq!(en.encode("the 24").unwrap(), ["▁the", "▁2", "4"]);
 }
 
