@@ -220,6 +220,9 @@ impl<'a> Trainer<'a> {
             self.validate(sets, say)?;
             self.save()?;
         }
+        let float = self.averaged()?;
+        let float = self.weights_file(&float, true)?;
+        replace(&self.options.folder.join(FLOAT), &float)?;
         let curve = self.options.folder.join("curve.svg");
         curve::draw(&progress::read(&self.options.folder.join(LOG))?, &curve)?;
         Ok(Outcome {
@@ -293,12 +296,8 @@ impl<'a> Trainer<'a> {
 
     /// Writes the averaged weights, scores them, and keeps them if they are the best so far.
     fn validate(&mut self, sets: &[Validation], say: &mut dyn FnMut(&str)) -> Result<()> {
-        let values: Vec<Tensor> = self.average.values(&self.variables)?.to_vec();
-        let network = self.network.with_values(&values)?;
-        let names = network.parameters().iter();
-        let parameters = names.map(|(name, variable)| (name.as_str(), variable.as_tensor()));
-        let bytes =
-            export::model_file(network.config(), parameters, &self.direction, false)?.write()?;
+        let network = self.averaged()?;
+        let bytes = self.weights_file(&network, false)?;
         let mut translator = Translator::new(&bytes)?;
         self.scores = sets
             .iter()
@@ -336,6 +335,18 @@ impl<'a> Trainer<'a> {
         })
     }
 
+    /// The network with the averaged weights.
+    fn averaged(&mut self) -> Result<Network> {
+        let values: Vec<Tensor> = self.average.values(&self.variables)?.to_vec();
+        Ok(self.network.with_values(&values)?)
+    }
+
+    fn weights_file(&self, network: &Network, float: bool) -> Result<Vec<u8>> {
+        let names = network.parameters().iter();
+        let parameters = names.map(|(name, variable)| (name.as_str(), variable.as_tensor()));
+        export::model_file(network.config(), parameters, &self.direction, float)?.write()
+    }
+
     fn has_lost_patience(&self) -> bool {
         let patience = self.config.validation.patience;
         patience > 0 && self.state.waiting >= patience
@@ -358,6 +369,8 @@ const LOG: &str = "log.jsonl";
 const BEST: &str = "best.safetensors";
 /// Weights of the last validation.
 const LATEST: &str = "latest.safetensors";
+/// The same before quantisation, written at the end: to find out what quantisation costs.
+const FLOAT: &str = "latest.float.safetensors";
 
 /// Writes a file beside the old one and puts it in its place.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
