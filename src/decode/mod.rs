@@ -57,7 +57,7 @@ impl Default for DecodeOptions {
     fn default() -> Self {
         Self {
             beam: 1,
-            length_penalty: 0.6,
+            length_penalty: 1.3,
             max_length_factor: 2.0,
             alignment: false,
         }
