@@ -74,9 +74,37 @@ fn emoji_become_four_bytes() {
     );
 }
 
+/// Sentences of three words in which every word comes often and no two words come together often (a Latin square), as in
+/// real text, so that only the words themselves are worth a piece.
+fn recombined<const N: usize>(words: [[&str; N]; 3], mark: &str) -> Vec<String> {
+    let [subjects, verbs, objects] = words;
+    let pairs = (0..N).flat_map(|i| (0..N).map(move |j| (i, j)));
+    pairs
+        .map(|(i, j)| {
+            let object = objects[(i + j) % N];
+            format!("{}{}{object}{mark}", subjects[i], verbs[j])
+        })
+        .collect()
+}
+
+fn trained(language: &str, size: usize, sentences: &[String]) -> SentencePieceProcessor {
+    let options = VocabularyOptions::for_language(language, size);
+    let sentences = sentences.iter().map(String::as_str);
+    let bytes = train(sentences, language, &options).unwrap();
+    SentencePieceProcessor::from_serialized_model(&bytes).unwrap()
+}
+
 #[test]
 fn words_are_pieces_and_marks_stand_alone() {
-    let zh = vocabulary("zh", 398);
+    let chinese = recombined(
+        [
+            ["学生", "我们", "他", "老师", "中国人", "你"],
+            ["学习", "喜欢", "看", "说", "写", "教"],
+            ["中文", "英文", "书", "历史", "数学", "学习（二）"],
+        ],
+        "。",
+    );
+    let zh = trained("zh", 411, &chinese);
     let pieces: Vec<&str> = zh
         .model()
         .pieces()
@@ -84,9 +112,8 @@ fn words_are_pieces_and_marks_stand_alone() {
         .skip(RESERVED)
         .map(|p| p.piece.as_str())
         .collect();
-    for word in ["学习", "中国", "学生"] {
-        let whole = pieces.iter().any(|piece| piece.contains(word));
-        assert!(whole, "{word} is cut in {pieces:?}");
+    for word in ["学习", "喜欢", "中文", "英文", "历史", "数学"] {
+        assert!(pieces.contains(&word), "{word} is not in {pieces:?}");
     }
     for piece in pieces {
         let mark = piece.chars().any(|c| "，。！（）".contains(c));
@@ -95,10 +122,26 @@ fn words_are_pieces_and_marks_stand_alone() {
             "{piece}"
         );
     }
-    let en = vocabulary("en", 366);
-    let pieces = en.encode("the 24").unwrap();
-    assert_eq!(pieces.first().map(String::as_str), Some("▁the"));
-    assert_eq!(pieces.last().map(String::as_str), Some("4"));
+}
+
+#[test]
+fn digits_are_pieces_of_their_own() {
+    let english = recombined(
+        [
+            ["the cat ", "the dog ", "she ", "the child ", "Tom "],
+            ["had ", "saw ", "found the ", "took ", "kept "],
+            ["24 mice", "2 hats", "the 21 boxes", "25 toys", "the 243"],
+        ],
+        "",
+    );
+    let en = trained("en", 373, &english);
+    for (text, expected) in [
+        ("the 24", vec!["▁the", "▁2", "4"]),
+        ("the 2431", vec!["▁the", "▁2", "4", "3", "1"]),
+        ("24 the", vec!["▁2", "4", "▁the"]),
+    ] {
+        assert_eq!(en.encode(text).unwrap(), expected);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use super::config::{FilterConfig, OriginConfig};
 use super::numbers::numbers_agree;
-use super::script::{Census, census, is_han, is_traditional, units};
+use super::script::{Census, census, is_han, is_latin, is_traditional, units};
 
 /// Why a pair was left out. The order is the order in which the filters run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,32 +141,49 @@ fn is_mojibake(side: &Side) -> bool {
             .any(|m| side.text.contains(m))
 }
 
-/// English needs a Latin letter, no Han and no third script; Chinese needs Han characters, and not
-/// more than four Latin letters for each.
+/// English needs a Latin letter, no Han and no third script; Chinese needs Han characters, and no more English among them
+/// than [`is_mostly_english`] allows.
 fn is_wrong_script(side: &Side) -> bool {
     let Census {
         han, latin, other, ..
     } = side.census;
     match side.language {
         "en" => latin == 0 || han > 0 || other > 0,
-        "zh" => han == 0 || latin > 4 * han || other > 0,
+        "zh" => han == 0 || other > 0 || is_mostly_english(side),
         _ => false,
     }
 }
 
+/// Words that few names and terms contain: among Han characters they show English that was left as it was.
+const FUNCTION_WORDS: [&str; 40] = [
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "for", "from", "has",
+    "have", "he", "her", "his", "in", "is", "it", "its", "my", "not", "of", "on", "or", "our",
+    "she", "that", "the", "their", "they", "this", "to", "was", "we", "with", "you", "your",
+];
+
+/// Whether a Chinese side has too many Latin letters for its Han characters. Names and terms may be long ("我是Carrie
+/// Anne"), lower-case words less so, and with an English function word among them hardly at all.
+fn is_mostly_english(side: &Side) -> bool {
+    let Census { han, latin, .. } = side.census;
+    let words = || {
+        side.text
+            .split(|c: char| !is_latin(c))
+            .filter(|word| word.starts_with(char::is_lowercase))
+    };
+    let lower_case: usize = words().map(|word| word.chars().count()).sum();
+    let most = if words().any(|word| FUNCTION_WORDS.contains(&word)) {
+        2
+    } else {
+        12
+    };
+    latin > most * han || lower_case > 4 * han
+}
+
 /// Five words of Latin letters in a row.
 fn is_untranslated(text: &str) -> bool {
-    let mut run = 0;
-    for word in text.split_whitespace() {
-        let plain = word
-            .chars()
-            .all(|c| c.is_ascii_alphabetic() || matches!(c, '\'' | ',' | '.'));
-        run = if plain { run + 1 } else { 0 };
-        if run >= 5 {
-            return true;
-        }
-    }
-    false
+    let plain = |c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '\'' | ',' | '.');
+    text.split(|c| !plain(c))
+        .any(|run| run.split_whitespace().count() >= 5)
 }
 
 fn is_markup(text: &str) -> bool {

@@ -22,6 +22,10 @@ fn good_pairs_pass_in_both_directions() {
         ("It costs $5 (about 35 yuan).", "价格是5美元（约35元）。"),
         ("C# is a language.", "C#是一种语言。"),
         ("Hello, I'm Carrie Anne!", "你好！我是Carrie Anne！"),
+        (
+            "Hello world, I'm Carrie Anne!",
+            "Hello world！我是Carrie Anne！",
+        ),
         ("Note: keep it dry.", "注意：保持干燥。"),
     ] {
         assert_eq!(verdict(english, chinese), None, "{english}");
@@ -49,9 +53,15 @@ fn every_filter_catches_its_case() {
         ("42", "四十二", Reason::Script),
         ("the word 你好 here", "你好这个词", Reason::Script),
         ("Привет and hello", "你好", Reason::Script),
+        ("Open the file", "Open the 文件", Reason::Script),
         ("Open the big file", "Open the big 文件", Reason::Script),
         ("Good morning", "おはよう早", Reason::Script),
         ("We are talking.", "我們在說話。", Reason::Traditional),
+        (
+            "This is what he said to all of us yesterday",
+            "他昨天对我们大家说：this is what he said，我们也就这样听着没有说话就走了",
+            Reason::Untranslated,
+        ),
         (
             "This is what he said to all of us yesterday",
             "他昨天对我们大家说： this is what he said to us ，我们也就这样听着没有说话就走了",
