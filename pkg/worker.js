@@ -20,8 +20,8 @@
  */
 
 import { messageOf } from "./lib/errors.js";
+import { loadRuntime } from "./lib/load.js";
 import { connect } from "./lib/platform.js";
-import { loadRuntime } from "./lib/runtime.js";
 import { hasHalves, Mender } from "./lib/surrogates.js";
 
 /**

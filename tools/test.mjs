@@ -46,7 +46,7 @@ const SECTIONS = [
     // After the build, whose bindings the package is checked against.
     "types",
     () => {
-      const projects = ["www", "tools", "pkg", "tests/browser", "tests/package"].flatMap((folder) => [
+      const projects = ["www", "tools", "pkg", "tests/browser", "tests/consumers", "tests/package"].flatMap((folder) => [
         ...files(folder, "jsconfig.json"),
         ...files(folder, "jsconfig.sw.json"),
         ...files(folder, "tsconfig.json"),
@@ -55,6 +55,7 @@ const SECTIONS = [
     },
   ],
   ["package", () => nodeTests("tests/package", ["--experimental-wasm-relaxed-simd"])],
+  ["consumers", () => nodeTests("tests/consumers", ["--test-concurrency=1"], { CHROME_PATH: chromium() })],
   [
     "browser",
     () => {

@@ -44,6 +44,12 @@ export function absolute(address) {
 }
 
 /**
+ * Address of `worker.js` where the package lies as it is, in Node or on a CDN. No `new URL(...)`: bundlers would take that for one
+ * more file to copy.
+ */
+const unbundled = import.meta.url.replace(/lib\/[^/]*$/, "worker.js");
+
+/**
  * @typedef {object} WorkerHandle
  * @property {(message: object, transfer?: Transferable[]) => void} post
  * @property {() => void} terminate
@@ -73,7 +79,7 @@ export function startWorker(onmessage, onfailure) {
   }
   if (!node) throw new Error("there are no workers here");
   // Without the options of the process, such as --input-type, which do not suit a worker.
-  const worker = new node.threads.Worker(new URL("../worker.js", import.meta.url), { execArgv: [] });
+  const worker = new node.threads.Worker(new URL(unbundled), { execArgv: [] });
   let ended = false;
   worker.on("message", onmessage);
   worker.on("messageerror", onfailure);
@@ -95,9 +101,8 @@ function browserWorker() {
     return new Worker(new URL("../worker.js", import.meta.url), { type: "module" });
   } catch (error) {
     // A worker must come from the page's own origin, but may import modules from another: the package may lie on a CDN.
-    const address = new URL("../worker.js", import.meta.url);
-    if (address.origin === globalThis.location?.origin) throw error;
-    const script = URL.createObjectURL(new Blob([`import ${JSON.stringify(address.href)};`], { type: "text/javascript" }));
+    if (unbundled === import.meta.url || new URL(unbundled).origin === globalThis.location?.origin) throw error;
+    const script = URL.createObjectURL(new Blob([`import ${JSON.stringify(unbundled)};`], { type: "text/javascript" }));
     try {
       return new Worker(script, { type: "module" });
     } finally {

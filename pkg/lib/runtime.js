@@ -1,7 +1,6 @@
-/** The engine's WebAssembly: which build this machine can run, and loading it. */
+/** Which build of the engine's WebAssembly this machine can run. */
 
-import { exception, messageOf } from "./errors.js";
-import { readFile } from "./platform.js";
+import { exception } from "./errors.js";
 
 // Engines validate whole modules, so each build is probed with a module that uses one of its instructions: a function `f`
 // without parameters that returns an i32.
@@ -47,25 +46,4 @@ export function instructions() {
 /** @returns {DOMException} */
 export function unsupported() {
   return exception("NotSupportedError", "This browser cannot run the translator: it has no WebAssembly SIMD. A newer version will.");
-}
-
-/**
- * Loads the engine.
- * @returns {Promise<typeof import("../wasm/dragoman.js")>}
- * @throws {DOMException}
- */
-export async function loadRuntime() {
-  const best = instructions();
-  if (best === null) throw unsupported();
-  const address =
-    best === "relaxed-simd"
-      ? new URL("../wasm/dragoman_relaxed_bg.wasm", import.meta.url)
-      : new URL("../wasm/dragoman_bg.wasm", import.meta.url);
-  try {
-    const bindings = await import("../wasm/dragoman.js");
-    await bindings.default({ module_or_path: (await readFile(address.href)) ?? address });
-    return bindings;
-  } catch (error) {
-    throw exception("OperationError", `The translator's program could not be loaded: ${messageOf(error)}`, error);
-  }
 }

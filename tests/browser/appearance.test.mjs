@@ -1,34 +1,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { HAN, launch, Site, translated, type, visitor } from "./harness.mjs";
+import { HAN, stage, translated, type } from "./harness.mjs";
 
-/** @type {Site} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  [site, browser] = await Promise.all([Site.open(), launch()]);
-});
-after(async () => {
-  await browser.close();
-  await site.close();
-});
-
-/** @typedef {Awaited<ReturnType<typeof visitor>>} Kit */
-/** @param {import("playwright-core").BrowserContextOptions} options @param {(kit: Kit) => Promise<void>} body */
-async function visiting(options, body) {
-  const kit = await visitor(browser, options);
-  try {
-    await kit.page.goto(site.url);
-    await body(kit);
-    assert.deepEqual(kit.faults, []);
-  } finally {
-    await kit.context.close();
-  }
-}
+const { site, visiting } = stage();
 
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -1,36 +1,16 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { HAN, launch, Site, translated, type, visitor } from "./harness.mjs";
+import { HAN, stage, translated, type } from "./harness.mjs";
 
-/** @type {Site} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  [site, browser] = await Promise.all([Site.open(), launch()]);
-});
-after(async () => {
-  await browser.close();
-  await site.close();
-});
+const { site, visiting: visit } = stage();
+/** Opens nothing: the site is made to fail first. @param {(kit: import("./harness.mjs").Kit) => Promise<void>} body */
+const visiting = (body) => visit({ opened: false }, body);
 
 const TEXT = "Good morning. My text must not be lost.";
 const weights = (/** @type {string} */ path) => path.startsWith("www/models/") && !path.endsWith(".json");
-
-/** @param {(kit: Awaited<ReturnType<typeof visitor>>) => Promise<void>} body */
-async function visiting(body) {
-  const kit = await visitor(browser);
-  try {
-    await body(kit);
-    assert.deepEqual(kit.faults, []);
-  } finally {
-    site.answer = () => undefined;
-    await kit.context.close();
-  }
-}
 
 /**
  * A failure says what happened, keeps the text, and is over once its cause is and the button is pressed.

@@ -1,8 +1,10 @@
 /** A site on its own server, and pages in a real Chromium, for the browser tests. */
 
+import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
 
@@ -45,10 +47,14 @@ export class Site {
 
   static async open() {
     const opened = new Site();
-    opened.folder = await mkdtemp(join(tmpdir(), "dragoman-site-"));
-    await assemble(opened.folder);
-    await opened.start();
+    await opened.open();
     return opened;
+  }
+
+  async open() {
+    this.folder = await mkdtemp(join(tmpdir(), "dragoman-site-"));
+    await assemble(this.folder);
+    await this.start();
   }
 
   get url() {
@@ -102,6 +108,44 @@ export async function visitor(browser, options) {
   });
   const page = await context.newPage();
   return { context, page, requests, faults };
+}
+
+/** @typedef {Awaited<ReturnType<typeof visitor>>} Kit */
+
+/** A site and a browser for all tests of a file. */
+export function stage() {
+  const site = new Site();
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+  before(async () => {
+    [browser] = await Promise.all([launch(), site.open()]);
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  /**
+   * Runs a test with a visitor of its own, whose page does nothing forbidden and asks for nothing outside the site.
+   * @param {import("playwright-core").BrowserContextOptions & { opened?: boolean }} options `opened: false` leaves opening the
+   *   page to the test
+   * @param {(kit: Kit) => Promise<void>} body
+   */
+  async function visiting({ opened = true, ...options }, body) {
+    const kit = await visitor(browser, options);
+    try {
+      if (opened) await kit.page.goto(site.url);
+      await body(kit);
+      assert.deepEqual(kit.faults, []);
+      for (const address of kit.requests) {
+        assert.ok(address.startsWith(site.url) || /^(blob|data):/.test(address), address);
+      }
+    } finally {
+      site.answer = () => undefined;
+      await kit.context.close();
+    }
+  }
+  return { site, visiting };
 }
 
 /** @param {Page} page @param {string} text */

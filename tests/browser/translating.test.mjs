@@ -1,35 +1,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { HAN, launch, shown, Site, status, translated, type, visitor } from "./harness.mjs";
+import { HAN, shown, stage, status, translated, type } from "./harness.mjs";
 
-/** @type {Site} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
-before(async () => {
-  [site, browser] = await Promise.all([Site.open(), launch()]);
-});
-after(async () => {
-  await browser.close();
-  await site.close();
-});
-
-/** @param {(kit: Awaited<ReturnType<typeof visitor>>) => Promise<void>} body @param {import("playwright-core").BrowserContextOptions} [options] */
-async function visiting(body, options) {
-  const kit = await visitor(browser, options);
-  try {
-    await kit.page.goto(site.url);
-    await body(kit);
-    assert.deepEqual(kit.faults, []);
-    for (const address of kit.requests) {
-      assert.ok(address.startsWith(site.url) || address.startsWith("blob:") || address.startsWith("data:"), address);
-    }
-  } finally {
-    await kit.context.close();
-  }
-}
+const { site, visiting: visit } = stage();
+/** @param {(kit: import("./harness.mjs").Kit) => Promise<void>} body @param {import("playwright-core").BrowserContextOptions} [options] */
+const visiting = (body, options = {}) => visit(options, body);
 
 /** @param {import("playwright-core").Page} page @param {string} text as from a paste: at once */
 function paste(page, text) {
