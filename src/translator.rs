@@ -36,10 +36,11 @@ pub use job::Job;
 
 use crate::Result;
 use crate::cpu::Isa;
-use crate::decode::{DecodeOptions, Decoder};
+use crate::decode::{DecodeOptions, Decoder, Forced};
 use crate::format::{ModelConfig, ModelFile};
 use crate::model::Model;
-use crate::text::subwords::Vocabulary;
+use crate::text::normalise::normalise;
+use crate::text::subwords::{EOS, Vocabulary};
 use job::{Batch, Languages};
 use piece::Reader;
 use render::Writer;
@@ -196,6 +197,13 @@ impl Translator {
         &self.parts.config
     }
 
+    /// Whether another model cuts text into the same tokens.
+    #[must_use]
+    pub fn has_vocabularies_of(&self, other: &Self) -> bool {
+        let (one, other) = (&self.parts, &other.parts);
+        one.source.has_pieces_of(&other.source) && one.target.has_pieces_of(&other.target)
+    }
+
     /// Translates a text.
     #[must_use]
     pub fn translate(&mut self, text: &str, options: &Options) -> Translation {
@@ -269,6 +277,25 @@ impl Translator {
             job.take(batch, languages, writer);
         }
         true
+    }
+
+    /// What the model thinks of translations that exist already. Each pair, a source text and its translation, is read as one
+    /// sentence, normalised but otherwise as it is. Memory grows with the number of pairs.
+    #[must_use]
+    pub fn force<S: AsRef<str>, T: AsRef<str>>(&mut self, pairs: &[(S, T)]) -> Vec<Forced> {
+        let parts = Arc::clone(&self.parts);
+        let config = &parts.config;
+        let (sources, targets): (Vec<_>, Vec<_>) = pairs
+            .iter()
+            .map(|(source, target)| {
+                let source = normalise(source.as_ref(), &config.source_language);
+                let mut source = parts.source.encode(&source);
+                source.push(EOS);
+                let target = normalise(target.as_ref(), &config.target_language);
+                (source, parts.target.encode(&target))
+            })
+            .unzip();
+        self.decoder.force(&parts.model, &sources, &targets)
     }
 
     /// Finds the translations that the jobs do not know yet.

@@ -226,3 +226,49 @@ fn odd_input_is_survived() {
         assert!(found.iter().all(|found| found.tokens.len() <= longest));
     }
 }
+
+/// Greedy search chooses what forced decoding of its result would choose, with the same probabilities, and no pair notices
+/// its neighbours.
+#[test]
+fn forced_decoding_agrees_with_greedy_search() {
+    let config = Seq2SeqConfig {
+        embedding: 12,
+        hidden: 20,
+        encoder_layers: 1,
+        decoder_layers: 2,
+        source_vocabulary: 300,
+        target_vocabulary: 310,
+    };
+    let model = Model::new(&model_file(&config, 7, false)).unwrap();
+    let mut decoder = Decoder::new(&model);
+    let sources: [&[u32]; 5] = [&[5, 9, 0], &[], &[299, 3, 17, 260, 8, 0], &[4, 0], &[33, 0]];
+    let hypotheses = decoder.translate(&model, &sources, &DecodeOptions::default());
+    let targets: Vec<&[u32]> = hypotheses.iter().map(|h| h.tokens.as_slice()).collect();
+    let all = decoder.force(&model, &sources, &targets);
+    for (i, (forced, hypothesis)) in all.iter().zip(&hypotheses).enumerate() {
+        if sources[i].is_empty() {
+            assert_eq!(*forced, Default::default());
+            continue;
+        }
+        let length = hypothesis.tokens.len();
+        assert_eq!(forced.choices.len(), length + 1);
+        if !hypothesis.looped {
+            assert_eq!(forced.choices[..length], hypothesis.tokens);
+            for (forced, found) in forced.token_scores.iter().zip(&hypothesis.token_scores) {
+                assert!((forced - found).abs() < 1e-4, "{forced} {found}");
+            }
+        }
+        let alone = decoder.force(&model, &sources[i..=i], &targets[i..=i]);
+        assert_eq!(alone[0], *forced);
+    }
+    // What the vocabulary does not have is impossible, not an error.
+    let [forced] = &decoder.force(&model, &[[4, 0]], &[[310, 5]])[..] else {
+        panic!("one pair has one result");
+    };
+    assert_eq!(forced.token_scores[0], f32::NEG_INFINITY);
+    assert!(
+        forced.token_scores[1..]
+            .iter()
+            .all(|score| score.is_finite() && *score <= 0.0)
+    );
+}

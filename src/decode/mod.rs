@@ -3,15 +3,18 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`beam`] | which hypotheses go on, over a whole batch |
+//! | [`forced`] | how probable a given translation is |
 //! | [`loops`] | repetition loops: noticing them, and ruling out the tokens that prolong them |
 
 pub mod beam;
+pub mod forced;
 pub mod loops;
 
 use crate::cpu::executor::Hypotheses;
 use crate::cpu::{Candidate, Executor, Isa};
 use crate::model::{Batch, Model};
 use beam::{Beam, BeamOptions, History, Limits, Step};
+pub use forced::Forced;
 
 /// Ends every sentence.
 pub const END: u32 = 0;

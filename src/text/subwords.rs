@@ -81,6 +81,20 @@ impl Vocabulary {
         self.len() == 0
     }
 
+    /// Whether another vocabulary has the same pieces under the same ids.
+    #[must_use]
+    pub fn has_pieces_of(&self, other: &Self) -> bool {
+        let pieces = |vocabulary: &Self| {
+            let model = vocabulary.processor.model();
+            model
+                .pieces()
+                .iter()
+                .map(|piece| (piece.piece.clone(), piece.score.to_bits()))
+                .collect::<Vec<_>>()
+        };
+        pieces(self) == pieces(other)
+    }
+
     /// The piece of an id, with U+2581 for a space; `None` past the end.
     #[must_use]
     pub fn piece(&self, id: u32) -> Option<&str> {

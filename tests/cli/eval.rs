@@ -71,6 +71,36 @@ fn the_model_is_scored() {
 }
 
 #[test]
+fn weights_are_compared_token_by_token() {
+    let folder = Folder::with_models("agreement");
+    let source = folder.write("test.en", "The word.\nYou and I.");
+    let reference = folder.write("test.zh", "字\n我");
+    let (model, back) = (
+        folder.path("en-zh.safetensors"),
+        folder.path("zh-en.safetensors"),
+    );
+    let run = |other: &str| {
+        eval(&[
+            "--model",
+            &model,
+            "--source",
+            &source,
+            "--reference",
+            &reference,
+            "--agree-with",
+            other,
+        ])
+    };
+    let same = run(&model).succeeded().stdout;
+    assert!(
+        same.contains("The same next token at 100.00 % of "),
+        "{same}"
+    );
+    let failure = run(&back).failed();
+    assert!(failure.contains("into other tokens"), "{failure}");
+}
+
+#[test]
 fn systems_are_compared() {
     let folder = Folder::new("compared");
     let reference = folder.write("test.zh", REFERENCE.repeat(20));

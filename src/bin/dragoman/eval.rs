@@ -1,5 +1,6 @@
 //! `dragoman eval`
 
+mod agreement;
 mod report;
 
 use std::fs::File;
@@ -11,12 +12,13 @@ use dragoman::eval::bootstrap::{self, Comparison};
 use dragoman::eval::{Bleu, BleuStatistics, Chrf, ChrfStatistics, Tokeniser};
 use dragoman::text::language::is_chinese;
 use dragoman::text::typography;
-use dragoman::{Error, Result};
+use dragoman::{Error, Result, Translator};
 
 use crate::lines;
 use crate::models::{Loaded, ModelArguments, SearchArguments};
 use crate::progress::Progress;
 use crate::workers;
+use agreement::Agreement;
 
 /// Corpora drawn by the bootstrap, as in sacreBLEU.
 const SAMPLES: usize = 1000;
@@ -33,7 +35,8 @@ const SEED: u64 = 12345;
 Examples:
   dragoman eval --source test.en --reference test.zh
   dragoman eval --source test.en --reference test.zh --against other-system.zh
-  dragoman eval --hypothesis other-system.zh --reference test.zh --restore-punctuation")]
+  dragoman eval --hypothesis other-system.zh --reference test.zh --restore-punctuation
+  dragoman eval --source test.en --reference test.zh --agree-with unquantised.safetensors")]
 pub struct Arguments {
     /// Text to translate
     #[arg(long, value_name = "FILE", required_unless_present = "hypothesis")]
@@ -56,6 +59,11 @@ pub struct Arguments {
     /// Score again with the punctuation of every translation into Chinese set as Dragoman sets its own
     #[arg(long)]
     restore_punctuation: bool,
+    /// Also tell how often these weights, such as the same ones before they were quantised, would write the same next token
+    ///
+    /// Both are given every reference token by token and asked at each for their choice.
+    #[arg(long, value_name = "FILE", conflicts_with = "hypothesis")]
+    agree_with: Option<PathBuf>,
     /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
@@ -115,6 +123,8 @@ struct Outcome {
     scores: Scores,
     /// Scores with Chinese punctuation.
     restored: Option<Scores>,
+    /// With other weights.
+    agreement: Option<Agreement>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -124,9 +134,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     } else {
         None
     };
+    let other = match (&arguments.agree_with, &loaded) {
+        (Some(path), Some(loaded)) => Some(agreement::load(path, loaded)?),
+        _ => None,
+    };
     let outcomes = sets
         .iter()
-        .map(|set| arguments.outcome(set, loaded.as_ref()))
+        .map(|set| arguments.outcome(set, loaded.as_ref(), other.as_ref()))
         .collect::<Result<Vec<_>>>()?;
     let mut output = std::io::stdout().lock();
     report::print(&mut output, &outcomes)
@@ -162,7 +176,12 @@ impl Arguments {
             .collect())
     }
 
-    fn outcome(&self, set: &TestSet<'_>, loaded: Option<&Loaded>) -> Result<Outcome> {
+    fn outcome(
+        &self,
+        set: &TestSet<'_>,
+        loaded: Option<&Loaded>,
+        other: Option<&Translator>,
+    ) -> Result<Outcome> {
         let references = lines::read(set.reference)?;
         if references.is_empty() {
             let path = set.reference.display();
@@ -221,6 +240,15 @@ impl Arguments {
                 tokeniser,
             )),
         };
+        let agreement = match (loaded, other, set.source) {
+            (Some(loaded), Some(other), Some(source)) => Some(agreement::measure(
+                &loaded.translator,
+                other,
+                &read(source)?,
+                &references,
+            )),
+            _ => None,
+        };
         let name = set.hypothesis.unwrap_or(set.reference);
         Ok(Outcome {
             name: name
@@ -232,6 +260,7 @@ impl Arguments {
             effort: hypotheses.effort,
             scores,
             restored,
+            agreement,
         })
     }
 

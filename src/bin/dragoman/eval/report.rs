@@ -17,6 +17,13 @@ fn print_one(output: &mut impl Write, outcome: &Outcome) -> Result<()> {
         writeln!(output, "With Chinese punctuation restored:")?;
         print_scores(output, restored)?;
     }
+    if let Some(agreement) = outcome.agreement {
+        let (share, tokens) = (agreement.share(), agreement.tokens);
+        writeln!(
+            output,
+            "The same next token at {share:.2} % of {tokens} places"
+        )?;
+    }
     write!(output, "{} sentences", outcome.sentences)?;
     if let Some(effort) = outcome.effort {
         let Effort { words, seconds } = effort;
@@ -61,6 +68,10 @@ fn print_table(output: &mut impl Write, outcomes: &[Outcome]) -> Result<()> {
     if other {
         titles.extend(["BLEU against", "p", "chrF2 against", "p"]);
     }
+    let agreement = any(|outcome| outcome.agreement.is_some());
+    if agreement {
+        titles.push("same next token");
+    }
     if effort {
         titles.extend(["seconds", "words/s"]);
     }
@@ -89,6 +100,9 @@ fn print_table(output: &mut impl Write, outcomes: &[Outcome]) -> Result<()> {
                 format!("{:.2}", other.chrf.score),
                 format!("{:.4}", chrf.p_value),
             ]);
+        }
+        if let Some(agreement) = outcome.agreement {
+            cells.push(format!("{:.2} %", agreement.share()));
         }
         if let Some(effort) = outcome.effort {
             cells.extend([
