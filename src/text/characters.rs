@@ -33,6 +33,22 @@ pub fn is_wide_mark(c: char) -> bool {
         | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' | '“' | '”')
 }
 
+/// What Chinese writes for an ASCII mark.
+#[must_use]
+pub fn wide_form(c: char) -> Option<&'static str> {
+    Some(match c {
+        ',' => "，",
+        '!' => "！",
+        '?' => "？",
+        ':' => "：",
+        ';' => "；",
+        '(' => "（",
+        ')' => "）",
+        '.' => "。",
+        _ => return None,
+    })
+}
+
 /// Latin letters, with or without diacritics.
 #[must_use]
 pub fn is_latin(c: char) -> bool {

@@ -4,6 +4,7 @@
 //! This replaces SentencePiece's `nmt_nfkc`, which folds the Chinese ，！？：；（） to ASCII: a model trained on that
 //! can only ever write ASCII punctuation.
 
+use super::characters::{is_han, wide_form};
 use super::edited::Edited;
 
 /// Normalises text in a language (a BCP 47 tag; `zh` keeps and restores full-width punctuation).
@@ -95,7 +96,7 @@ fn widen_punctuation(text: &str) -> Edited {
     while let Some(c) = chars.next() {
         let before = edited.text.chars().next_back();
         let after = chars.peek().copied();
-        match wide(c).filter(|_| is_widened(c, before, after)) {
+        match wide_form(c).filter(|_| is_widened(c, before, after)) {
             Some(wide) => {
                 edited.replace(1, wide);
                 while chars.next_if_eq(&' ').is_some() {
@@ -106,20 +107,6 @@ fn widen_punctuation(text: &str) -> Edited {
         }
     }
     edited.finish()
-}
-
-fn wide(c: char) -> Option<&'static str> {
-    Some(match c {
-        ',' => "，",
-        '!' => "！",
-        '?' => "？",
-        ':' => "：",
-        ';' => "；",
-        '(' => "（",
-        ')' => "）",
-        '.' => "。",
-        _ => return None,
-    })
 }
 
 fn is_widened(mark: char, before: Option<char>, after: Option<char>) -> bool {
@@ -143,11 +130,6 @@ fn is_invisible(c: char) -> bool {
 /// Characters that a zero-width joiner joins, and the variation selector between them.
 fn is_emoji(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
-}
-
-/// Han characters of the common blocks.
-fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
 
 #[cfg(test)]

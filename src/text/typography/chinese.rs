@@ -1,7 +1,7 @@
 //! Punctuation and spaces of Chinese (GB/T 15834): marks beside Chinese are full width, those within Latin words and
 //! numbers are left alone, and so is a text without any Chinese.
 
-use crate::text::characters::{is_han, is_wide_mark};
+use crate::text::characters::{is_han, is_wide_mark, wide_form};
 use crate::text::edited::Edited;
 use crate::text::placeholders::is_placeholder;
 
@@ -37,15 +37,9 @@ fn is_near(c: char) -> bool {
     is_han(c) || is_wide_mark(c) || is_placeholder(c)
 }
 
+/// The form of a mark that only its neighbours decide about; brackets and full stops have rules of their own.
 fn wide(c: char) -> Option<&'static str> {
-    Some(match c {
-        ',' => "，",
-        '!' => "！",
-        '?' => "？",
-        ':' => "：",
-        ';' => "；",
-        _ => return None,
-    })
+    wide_form(c).filter(|_| !matches!(c, '(' | ')' | '.'))
 }
 
 /// What becomes of a character.

@@ -1,19 +1,6 @@
 //! What writing system a text is in, and how long it is in comparable units.
 
-/// Han characters: the unified ideographs, their extensions and 〇.
-#[must_use]
-pub fn is_han(c: char) -> bool {
-    matches!(c,
-        '\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
-}
-
-/// Latin letters with or without diacritics.
-#[must_use]
-pub fn is_latin(c: char) -> bool {
-    c.is_ascii_alphabetic()
-        || (matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}') && c != '×' && c != '÷')
-}
+pub use crate::text::characters::{is_han, is_latin};
 
 /// Counts of what decides whether a text is in the language it should be in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
