@@ -6,8 +6,10 @@
 
 use super::characters::{is_han, wide_form};
 use super::edited::Edited;
+use super::simplified::simplified;
 
-/// Normalises text in a language (a BCP 47 tag; `zh` keeps and restores full-width punctuation).
+/// Normalises text in a language (a BCP 47 tag; `zh` keeps and restores full-width punctuation and gets
+/// Simplified characters).
 #[must_use]
 pub fn normalise(text: &str, language: &str) -> String {
     normalise_mapped(text, language).text
@@ -68,7 +70,7 @@ fn chinese_spelling(c: char) -> Option<&'static str> {
         '﹒' | '｡' => "。",
         '〝' | '„' | '‟' => "“",
         '〞' => "”",
-        _ => return None,
+        _ => return simplified(c),
     })
 }
 
@@ -160,6 +162,7 @@ mod tests {
             ("zh", "ＡＢ，“好”", "AB，“好”"),
             ("zh", "用 Rust, Go 写", "用 Rust, Go 写"),
             ("zh", "时间 12:30", "时间 12:30"),
+            ("zh", "請問, 車站在哪裡?", "请问，车站在哪里？"),
         ] {
             assert_eq!(normalise(text, language), expected, "{text}");
         }
