@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use dragoman::cpu::executor::Hypotheses;
 use dragoman::cpu::{Executor, Isa};
-use dragoman::format::{ModelFile, Seq2SeqConfig};
+use dragoman::format::{ModelFile, Seq2SeqConfig, Tensor};
 use dragoman::model::{Batch, Model};
 use dragoman::train::export::{Direction, model_file};
 use dragoman::train::network::{LossOptions, Network};
@@ -27,6 +27,7 @@ impl Folder {
 
     fn options(&self, run: &str) -> RunOptions {
         RunOptions {
+            from: None,
             folder: self.0.join(run),
             cache: self.0.join("cache"),
             threads: 2,
@@ -214,6 +215,47 @@ fn a_checkpoint_of_something_else_is_refused() {
     std::fs::write(&checkpoint, &bytes[..bytes.len() / 2]).unwrap();
     let error = run(&config(&folder, 12), &folder.options("run"), quiet).unwrap_err();
     assert!(error.to_string().contains("cannot be used"), "{error}");
+}
+
+#[test]
+fn a_run_starts_from_other_weights() {
+    let folder = Folder::new("from");
+    corpus(&folder);
+    let quiet = &mut |_: &str| {};
+    run(&config(&folder, 40), &folder.options("first"), quiet).unwrap();
+    let weights = |run: &str| folder.0.join(run).join("latest.float.safetensors");
+    let from = |run: &str, weights: PathBuf| RunOptions {
+        from: Some(weights),
+        ..folder.options(run)
+    };
+    // Steps too small to change anything, on data that would give other vocabularies.
+    let mut second = config(&folder, 12);
+    second.schedule.rate = 1e-12;
+    second.data.vocabulary.source_size = 370;
+    run(&second, &from("second", weights("first")), quiet).unwrap();
+    let [first, after] =
+        ["first", "second"].map(|run| ModelFile::read(&read(&weights(run))).unwrap());
+    assert!(first.source_vocabulary == after.source_vocabulary);
+    assert!(first.target_vocabulary == after.target_vocabulary);
+    for (name, tensor) in &first.tensors {
+        let (Tensor::Float { data: old, .. }, Tensor::Float { data: new, .. }) =
+            (tensor, &after.tensors[name])
+        else {
+            panic!("{name} is quantised");
+        };
+        for (old, new) in old.iter().zip(new) {
+            assert!((old - new).abs() < 1e-6, "{name}: {old} became {new}");
+        }
+    }
+
+    let mut other = config(&folder, 12);
+    other.model.hidden = 30;
+    let error = run(&other, &from("third", weights("first")), quiet).unwrap_err();
+    assert!(error.to_string().contains("same dimensions"), "{error}");
+    let mut other = config(&folder, 12);
+    (other.data.source_language, other.data.target_language) = ("zh".into(), "en".into());
+    let error = run(&other, &from("fourth", weights("first")), quiet).unwrap_err();
+    assert!(error.to_string().contains("from en to zh"), "{error}");
 }
 
 #[test]

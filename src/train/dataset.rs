@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::{Error, Result};
 
 pub use batches::{Batch, BatchOptions, Batches, Position};
-pub use prepare::{Encoder, Prepared, prepare};
+pub use prepare::{Encoder, Prepared, Vocabularies, prepare};
 
 /// First bytes of a cached data set; the last one is the version of the layout.
 const MAGIC: [u8; 8] = *b"DRGPAIR\x01";

@@ -12,7 +12,7 @@
 //! | [`schedule`], [`average`] | the learning rate over time, the moving average of the weights |
 //! | [`run`](mod@run) | the training loop |
 //! | [`validate`], [`progress`], [`curve`] | development sets, the log, the picture of the losses |
-//! | [`checkpoint`], [`export`] | what a run resumes from, and the weights file it ends in |
+//! | [`origin`], [`checkpoint`], [`export`] | weights that a run starts from, what it resumes from, and the weights file it ends in |
 
 pub mod average;
 pub mod checkpoint;
@@ -24,6 +24,7 @@ mod dropout;
 pub mod export;
 pub mod fused;
 pub mod network;
+pub mod origin;
 pub mod parallel;
 pub mod progress;
 pub mod run;

@@ -9,10 +9,11 @@ use super::average::Average;
 use super::checkpoint::{self, State};
 use super::config::TrainConfig;
 use super::curve;
-use super::dataset::{self, Batches, Dataset, Encoder, Position};
+use super::dataset::{self, Batches, Dataset, Encoder, Position, Vocabularies};
 use super::export::{self, Direction};
 use super::fused::AdamW;
 use super::network::{LossOptions, Network};
+use super::origin::Origin;
 use super::parallel::Workers;
 use super::progress::{self, Log, Record, duration};
 use super::validate::{Scores, Validation};
@@ -24,6 +25,9 @@ use crate::{Error, Result, Translator};
 pub struct RunOptions {
     /// Folder of the run: checkpoint, log, weights, curve. A run that was stopped goes on from what is there.
     pub folder: PathBuf,
+    /// Weights that a new run starts from, with their vocabularies: those of an earlier run, best before quantisation, or any
+    /// of the same architecture and dimensions. A run that goes on has no need of them.
+    pub from: Option<PathBuf>,
     /// Folder of prepared data, which runs share.
     pub cache: PathBuf,
     /// Threads on a CPU, 0 for one per core.
@@ -59,8 +63,23 @@ pub fn run(
 ) -> Result<Outcome> {
     let folder = &options.folder;
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    config.card().save(&folder.join(Card::FILE))?;
-    let prepared = dataset::prepare(&config.data, &options.cache)?;
+    let origin = match &options.from {
+        Some(path) => Some(Origin::open(path, config)?),
+        None => None,
+    };
+    let mut card = config.card();
+    let mut vocabularies = Vocabularies::named(&config.data)?;
+    if let Some(origin) = &origin {
+        let seen = std::mem::replace(&mut card.data, origin.data.clone());
+        let new = seen.into_iter().filter(|name| !origin.data.contains(name));
+        card.data.extend(new);
+        vocabularies = Vocabularies {
+            source: Some(origin.file.source_vocabulary.clone()),
+            target: Some(origin.file.target_vocabulary.clone()),
+        };
+    }
+    card.save(&folder.join(Card::FILE))?;
+    let prepared = dataset::prepare(&config.data, vocabularies, &options.cache)?;
     let encoder = Encoder::new(&prepared.source_vocabulary, &prepared.target_vocabulary)?;
     let (dataset, sets) = validations(config, prepared.dataset, &encoder)?;
     say(&format!(
@@ -80,6 +99,9 @@ pub fn run(
         target_vocabulary: prepared.target_vocabulary,
     };
     let mut trainer = Trainer::new(config, options, encoder.sizes(), direction, data)?;
+    if let (0, Some(origin)) = (trainer.state.step, &origin) {
+        trainer.start_from(origin)?;
+    }
     let parameters: usize = trainer.variables.iter().map(|v| v.elem_count()).sum();
     say(&format!("{parameters} parameters"));
     if trainer.state.step > 0 {
@@ -189,6 +211,13 @@ impl<'a> Trainer<'a> {
             state,
             scores: Vec::new(),
         })
+    }
+
+    /// Starts from weights instead of random numbers.
+    fn start_from(&mut self, origin: &Origin) -> Result<()> {
+        origin.copy_to(&self.network)?;
+        self.average = Average::new(&self.variables, self.config.optimiser.average)?;
+        Ok(())
     }
 
     fn train(

@@ -15,7 +15,8 @@ use dragoman::{Error, Result};
 #[command(after_help = "\
 Examples:
   dragoman train training/en-zh.toml --corpus ~/corpora/en-zh
-  dragoman train training/en-zh.toml --output runs/second --device cuda")]
+  dragoman train training/en-zh.toml --output runs/second --device cuda
+  dragoman train my-text.toml --from www/models/en-zh.safetensors")]
 pub struct Arguments {
     /// Configuration, such as training/en-zh.toml
     #[arg(value_name = "CONFIG.toml")]
@@ -26,6 +27,9 @@ pub struct Arguments {
     /// Folder of the run: checkpoint, weights, log, curve [default: runs/ and the name of the configuration]
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
+    /// Weights to start from, instead of random ones, with their vocabularies: to tune a model to other text
+    #[arg(long, value_name = "WEIGHTS")]
+    from: Option<PathBuf>,
     /// Folder of prepared data, which runs share [default: cache, beside the folder of the run]
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
@@ -67,6 +71,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         .output
         .unwrap_or_else(|| Path::new("runs").join(name));
     let options = RunOptions {
+        from: arguments.from,
         cache: arguments
             .cache
             .unwrap_or_else(|| folder.parent().unwrap_or(Path::new("")).join("cache")),

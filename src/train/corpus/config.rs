@@ -145,7 +145,7 @@ pub struct VocabularyConfig {
     /// Sentences sampled to train each of them.
     #[serde(default = "sample")]
     pub sample: usize,
-    /// A ready source vocabulary (`.spm`) to use instead of training one.
+    /// A ready source vocabulary (`.spm`) to use instead of training one; relative paths start from [`DataConfig::root`].
     #[serde(default)]
     pub source_file: Option<PathBuf>,
     /// A ready target vocabulary.

@@ -29,13 +29,40 @@ pub struct Prepared {
     pub dataset: Dataset,
 }
 
-/// Reads the corpus, trains the vocabularies and tokenises, or opens the result of an earlier run
-/// with the same configuration and files in `cache`.
+/// Vocabularies that are there already, as bytes of `.spm` files; those that are not are trained.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabularies {
+    /// Of the source language.
+    pub source: Option<Vec<u8>>,
+    /// Of the target language.
+    pub target: Option<Vec<u8>>,
+}
+
+impl Vocabularies {
+    /// Those that a configuration names.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn named(config: &DataConfig) -> Result<Self> {
+        let read = |file: &Option<PathBuf>| {
+            let path = file.as_ref().map(|file| config.root.join(file));
+            path.map(|path| std::fs::read(&path).map_err(Error::io(path)))
+                .transpose()
+        };
+        Ok(Self {
+            source: read(&config.vocabulary.source_file)?,
+            target: read(&config.vocabulary.target_file)?,
+        })
+    }
+}
+
+/// Reads the corpus, trains the vocabularies that are not given and tokenises, or opens the result of an earlier run
+/// with the same configuration, vocabularies and files in `cache`.
 ///
 /// # Errors
 /// When a file cannot be read or written, or the configuration makes no sense.
-pub fn prepare(config: &DataConfig, cache: &Path) -> Result<Prepared> {
-    let folder = cache.join(key(config)?);
+pub fn prepare(config: &DataConfig, given: Vocabularies, cache: &Path) -> Result<Prepared> {
+    let folder = cache.join(key(config, &given)?);
     let path = |name: &str| folder.join(name);
     let read = |name: &str| std::fs::read(path(name)).map_err(Error::io(path(name)));
     // The pairs are written last, so their presence means that everything is there.
@@ -48,13 +75,12 @@ pub fn prepare(config: &DataConfig, cache: &Path) -> Result<Prepared> {
         });
     }
     let mut corpus = corpus::load(config)?;
-    let spm = &config.vocabulary;
-    let source_vocabulary = match &spm.source_file {
-        Some(file) => std::fs::read(file).map_err(Error::io(file))?,
+    let source_vocabulary = match given.source {
+        Some(bytes) => bytes,
         None => learn(&corpus, config, true)?,
     };
-    let target_vocabulary = match &spm.target_file {
-        Some(file) => std::fs::read(file).map_err(Error::io(file))?,
+    let target_vocabulary = match given.target {
+        Some(bytes) => bytes,
         None => learn(&corpus, config, false)?,
     };
     let encoder = Encoder::new(&source_vocabulary, &target_vocabulary)?;
@@ -76,12 +102,15 @@ pub fn prepare(config: &DataConfig, cache: &Path) -> Result<Prepared> {
     })
 }
 
-/// Name of the cache folder: a digest of the configuration and of the sizes of the files.
-fn key(config: &DataConfig) -> Result<String> {
+/// Name of the cache folder: a digest of the configuration, the given vocabularies and the sizes of the files.
+fn key(config: &DataConfig, given: &Vocabularies) -> Result<String> {
     let json = serde_json::to_string(config).map_err(|e| Error::Training(e.to_string()))?;
     let mut digest = Sha256::new();
     digest.update(RECIPE.to_le_bytes());
     digest.update(json);
+    for vocabulary in [&given.source, &given.target].into_iter().flatten() {
+        digest.update(Sha256::digest(vocabulary));
+    }
     for path in config.files.iter().flat_map(|file| &file.paths) {
         let path = config.root.join(path);
         let size = std::fs::metadata(&path).map_err(Error::io(&path))?.len();
