@@ -7,7 +7,8 @@ use criterion::{Criterion, Throughput, criterion_group};
 use dragoman::{
     format::Seq2SeqConfig,
     train::{
-        fused::{AdamW, AdamWOptions},
+        fused::{AdamW, AdamWOptions, Precision},
+        memory::keep_freed_memory,
         network::{LossOptions, Network},
         parallel::{Workers, leave_cores_to_workers},
     },
@@ -19,6 +20,12 @@ const SENTENCES: usize = 128;
 const LENGTH: usize = 20;
 
 fn training(criterion: &mut Criterion) {
+    for (name, precision) in [("f32", Precision::F32), ("bf16", Precision::Bf16)] {
+        lstm(criterion, name, precision);
+    }
+}
+
+fn lstm(criterion: &mut Criterion, name: &str, precision: Precision) {
     let config = Seq2SeqConfig {
         embedding: 256,
         hidden: 512,
@@ -27,7 +34,9 @@ fn training(criterion: &mut Criterion) {
         source_vocabulary: 12_000,
         target_vocabulary: 12_000,
     };
-    let network = Network::new(config, 1, &Device::Cpu).unwrap();
+    let network = Network::new(config, 1, &Device::Cpu)
+        .unwrap()
+        .with_precision(precision);
     let options = AdamWOptions {
         beta1: 0.9,
         beta2: 0.98,
@@ -56,7 +65,7 @@ fn training(criterion: &mut Criterion) {
     group
         .sample_size(10)
         .throughput(Throughput::Elements(tokens as u64));
-    group.bench_function("lstm-256-512-2-2", |bencher| {
+    group.bench_function(format!("lstm-256-512-2-2 {name}"), |bencher| {
         bencher.iter(|| {
             let loss = LossOptions {
                 smoothing: 0.1,
@@ -77,6 +86,7 @@ criterion_group!(benches, training);
 fn main() {
     // SAFETY: nothing has been started yet.
     unsafe { leave_cores_to_workers() };
+    keep_freed_memory();
     benches();
     Criterion::default().configure_from_args().final_summary();
 }

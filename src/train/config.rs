@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::corpus::DataConfig;
 use super::dataset::BatchOptions;
-use super::fused::AdamWOptions;
+use super::fused::{AdamWOptions, Precision};
 use super::schedule::Schedule;
 use crate::format::{Card, CardSet, Seq2SeqConfig};
 use crate::{Error, Result};
@@ -26,6 +26,9 @@ pub struct TrainConfig {
     /// Optimiser and regularisation.
     #[serde(default)]
     pub optimiser: OptimiserConfig,
+    /// How it is computed.
+    #[serde(default)]
+    pub compute: ComputeConfig,
     /// Development sets and when to look at them.
     #[serde(default)]
     pub validation: ValidationConfig,
@@ -84,6 +87,14 @@ pub struct OptimiserConfig {
     pub dropout: f32,
     /// Decay per step of the moving average of the weights, which is what is validated and exported; 0 for none.
     pub average: f64,
+}
+
+/// How the same model is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ComputeConfig {
+    /// What the factors of the large matrix products are rounded to on a CPU; parameters, sums and the optimiser are `f32`.
+    pub precision: Precision,
 }
 
 /// Development sets and early stopping.

@@ -9,6 +9,7 @@
 //! | [`network`] | the model as a candle graph |
 //! | [`fused`] | operations and optimiser steps that candle would run as long chains |
 //! | [`parallel`] | data parallelism over the cores |
+//! | [`memory`] | settings of the allocator |
 //! | [`schedule`], [`average`] | the learning rate over time, the moving average of the weights |
 //! | [`run`](mod@run) | the training loop |
 //! | [`validate`], [`progress`], [`curve`] | development sets, the log, the picture of the losses |
@@ -23,6 +24,7 @@ pub mod dataset;
 mod dropout;
 pub mod export;
 pub mod fused;
+pub mod memory;
 pub mod network;
 pub mod origin;
 pub mod parallel;

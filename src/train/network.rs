@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 
 use super::{
     dropout::Dropout,
-    fused::{CrossEntropy, Direction, cross_entropy, linear, lstm_scan},
+    fused::{CrossEntropy, Direction, Precision, cross_entropy, linear, lstm_scan},
 };
 use crate::format::Seq2SeqConfig;
 
@@ -39,6 +39,7 @@ pub struct Network {
     config: Seq2SeqConfig,
     parameters: BTreeMap<String, Var>,
     device: Device,
+    precision: Precision,
 }
 
 /// Token ids of one side of a batch, time-major and padded with 0.
@@ -68,7 +69,14 @@ impl Network {
             config,
             parameters,
             device: device.clone(),
+            precision: Precision::F32,
         })
+    }
+
+    /// The same parameters, multiplied in another precision than `f32`.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The same network with other values, given in the order of [`Self::parameters`].
@@ -130,6 +138,7 @@ impl Network {
             smoothing: options.smoothing,
             scale: options.scale,
             gradients: options.training,
+            precision: self.precision,
         };
         cross_entropy(
             &outputs,
@@ -267,11 +276,12 @@ impl Network {
             initial,
             &side.lengths,
             direction,
+            self.precision,
         )
     }
 
     fn linear(&self, x: &Tensor, weight: &str, bias: &str) -> Result<Tensor> {
-        linear(x, self.get(weight), self.get(bias))
+        linear(x, self.get(weight), self.get(bias), self.precision)
     }
 
     /// A parameter that [`Seq2SeqConfig::tensors`] names; the network is built from that list.

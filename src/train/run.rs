@@ -11,7 +11,7 @@ use super::config::TrainConfig;
 use super::curve;
 use super::dataset::{self, Batches, Dataset, Encoder, Position, Vocabularies};
 use super::export::{self, Direction};
-use super::fused::AdamW;
+use super::fused::{AdamW, Precision};
 use super::network::{LossOptions, Network};
 use super::origin::Origin;
 use super::parallel::Workers;
@@ -174,7 +174,8 @@ impl<'a> Trainer<'a> {
         data: String,
     ) -> Result<Self> {
         let dimensions = config.network(source, target)?;
-        let network = Network::new(dimensions.clone(), config.model.seed, &options.device)?;
+        let network = Network::new(dimensions.clone(), config.model.seed, &options.device)?
+            .with_precision(config.compute.precision);
         let variables: Vec<Var> = network.parameters().values().cloned().collect();
         let mut optimiser = AdamW::new(variables.clone(), config.optimiser.options())?;
         let mut average = Average::new(&variables, config.optimiser.average)?;
@@ -364,10 +365,11 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// The network with the averaged weights.
+    /// The network with the averaged weights, which are looked at in full precision.
     fn averaged(&mut self) -> Result<Network> {
         let values: Vec<Tensor> = self.average.values(&self.variables)?.to_vec();
-        Ok(self.network.with_values(&values)?)
+        let network = self.network.with_values(&values)?;
+        Ok(network.with_precision(Precision::F32))
     }
 
     fn weights_file(&self, network: &Network, float: bool) -> Result<Vec<u8>> {

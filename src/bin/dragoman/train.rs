@@ -61,6 +61,7 @@ fn minutes(text: &str) -> std::result::Result<f64, String> {
 pub fn run(arguments: Arguments) -> Result<()> {
     // SAFETY: nothing has started a thread yet.
     unsafe { train::parallel::leave_cores_to_workers() };
+    train::memory::keep_freed_memory();
     let mut config = TrainConfig::open(&arguments.config)?;
     let beside = arguments.config.parent().unwrap_or(Path::new(""));
     config.data.root = arguments

@@ -11,7 +11,10 @@ use std::cell::RefCell;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, Var, backprop::GradStore};
 use rayon::prelude::*;
 
-use super::cpu_values;
+use super::{
+    cpu_values,
+    vectorised::{reduce, vectorised},
+};
 
 /// Settings of the optimiser; the learning rate is given at each step.
 #[derive(Clone, Copy, Debug)]
@@ -114,12 +117,12 @@ impl AdamW {
             .par_iter()
             .map(|shards| sum_on_cpu(shards))
             .collect::<Result<Vec<_>>>()?;
-        let squares: f64 = sums
+        let total: f64 = sums
             .par_iter()
             .flat_map(|g| g.par_chunks(CHUNK))
-            .map(|g| f64::from(g.iter().map(|x| x * x).sum::<f32>()))
+            .map(|g| f64::from(squares(g)))
             .sum();
-        let norm = squares.sqrt();
+        let norm = total.sqrt();
         if !norm.is_finite() {
             return Ok(norm);
         }
@@ -222,25 +225,37 @@ struct Update {
 
 impl Update {
     fn apply(&self, w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        w.par_chunks_mut(CHUNK)
+            .zip(g.par_chunks(CHUNK))
+            .zip(m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK)))
+            .for_each(|((w, g), (m, v))| {
+                update(w, g, m, v, self);
+            });
+    }
+}
+
+vectorised! {
+    fn squares(values: &[f32]) -> f32 {
+        reduce(values, 0.0, |sum, x| sum + x * x, |a, b| a + b)
+    }
+}
+
+vectorised! {
+    fn update(w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], by: &Update) {
         let AdamWOptions {
             beta1,
             beta2,
             epsilon,
             weight_decay,
             ..
-        } = self.options;
-        let (rate, decay) = (self.rate / self.correct1, 1.0 - self.rate * weight_decay);
-        w.par_chunks_mut(CHUNK)
-            .zip(g.par_chunks(CHUNK))
-            .zip(m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK)))
-            .for_each(|((w, g), (m, v))| {
-                for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-                    let g = g * self.clip;
-                    *m = beta1 * *m + (1.0 - beta1) * g;
-                    *v = beta2 * *v + (1.0 - beta2) * g * g;
-                    *w = *w * decay - rate * *m / ((*v / self.correct2).sqrt() + epsilon);
-                }
-            });
+        } = by.options;
+        let (rate, decay) = (by.rate / by.correct1, 1.0 - by.rate * weight_decay);
+        for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+            let g = g * by.clip;
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = beta2 * *v + (1.0 - beta2) * g * g;
+            *w = *w * decay - rate * *m / ((*v / by.correct2).sqrt() + epsilon);
+        }
     }
 }
 

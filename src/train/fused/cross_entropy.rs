@@ -13,9 +13,10 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor};
 
 use super::{
-    contiguous,
+    add_rows, contiguous,
     math::exp,
-    sgemm::{Operand, product},
+    matmul::{Operand, Precision, Right, product},
+    vectorised::{reduce, vectorised},
 };
 
 /// Rows whose logits are held at once.
@@ -30,6 +31,8 @@ pub struct CrossEntropy {
     pub scale: f32,
     /// False skips the gradients (validation).
     pub gradients: bool,
+    /// Of the three matrix products.
+    pub precision: Precision,
 }
 
 /// `scale * sum of the cross-entropies` of `outputs` `[N, E]` against `targets` `[N]`, with logits
@@ -111,6 +114,9 @@ impl Projection {
             bias: vec![0.0; vocabulary],
         });
         let table = Operand::new(embedding, vocabulary, width);
+        let precision = self.options.precision;
+        let columns = Right::new(table.transposed(), precision);
+        let table = self.options.gradients.then(|| Right::new(table, precision));
         let mut logits = vec![0.0; BLOCK.min(self.targets.len()) * vocabulary];
         let mut loss = 0.0f64;
         for (block, targets) in self.targets.chunks(BLOCK).enumerate() {
@@ -118,47 +124,42 @@ impl Projection {
             let span = block * BLOCK * width..(block * BLOCK + rows) * width;
             let outputs = Operand::new(&outputs[span.clone()], rows, width);
             let logits = &mut logits[..rows * vocabulary];
-            product(outputs, table.transposed(), logits, false);
+            product(outputs, &columns, logits, false);
             for (z, &target) in logits.chunks_exact_mut(vocabulary).zip(targets) {
-                loss += f64::from(self.row(z, bias, target as usize));
+                loss += f64::from(row(z, bias, target as usize, self.options));
             }
-            if let Some(gradients) = &mut gradients {
+            if let (Some(gradients), Some(table)) = (&mut gradients, &table) {
                 let logits_gradient = Operand::new(logits, rows, vocabulary);
                 product(logits_gradient, table, &mut gradients.outputs[span], false);
                 product(
                     logits_gradient.transposed(),
-                    outputs,
+                    &Right::new(outputs, precision),
                     &mut gradients.embedding,
                     true,
                 );
-                for row in logits.chunks_exact(vocabulary) {
-                    for (sum, g) in gradients.bias.iter_mut().zip(row) {
-                        *sum += g;
-                    }
-                }
+                add_rows(logits, &mut gradients.bias);
             }
         }
         (loss as f32 * self.options.scale, gradients)
     }
+}
 
+vectorised! {
     /// The unscaled loss of one row of logits (without the bias), which becomes the scaled gradient of the row.
-    fn row(&self, z: &mut [f32], bias: &[f32], target: usize) -> f32 {
-        let CrossEntropy {
-            smoothing, scale, ..
-        } = self.options;
-        let mut sum = 0.0;
+    fn row(z: &mut [f32], bias: &[f32], target: usize, options: CrossEntropy) -> f32 {
+        let CrossEntropy { smoothing, scale, .. } = options;
+        let add = |a, b| a + b;
+        let larger = |a, b| if a > b { a } else { b };
         for (z, b) in z.iter_mut().zip(bias) {
             *z += b;
-            sum += *z;
         }
-        let mean = sum / z.len() as f32;
-        let top = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mean = reduce(z, 0.0, add, add) / z.len() as f32;
+        let top = reduce(z, f32::NEG_INFINITY, larger, larger);
         let z_target = z[target];
-        let mut total = 0.0;
         for z in z.iter_mut() {
             *z = exp(*z - top);
-            total += *z;
         }
+        let total = reduce(z, 0.0, add, add);
         let factor = scale / total;
         let uniform = scale * smoothing / z.len() as f32;
         for z in z.iter_mut() {
@@ -250,6 +251,7 @@ mod tests {
                 smoothing,
                 scale: 1.0 / rows as f32,
                 gradients: true,
+                precision: Precision::F32,
             };
             let run = |fused: bool| {
                 let f = if fused { cross_entropy } else { composed };
@@ -292,6 +294,7 @@ mod tests {
             smoothing: 0.0,
             scale: 1.0,
             gradients: true,
+            precision: Precision::F32,
         };
         assert!(cross_entropy(&t((1, 2)), &t((4, 2)), &bias, &[4], options).is_err());
     }

@@ -3,12 +3,12 @@
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::{
-    contiguous, cpu_values,
-    sgemm::{Operand, product},
+    add_rows, contiguous, cpu_values,
+    matmul::{Operand, Precision, Right, product},
 };
 
-/// `x W^T + b` for `x` `[N, I]`, `weight` `[O, I]`, `bias` `[O]`.
-pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+/// `x W^T + b` for `x` `[N, I]`, `weight` `[O, I]`, `bias` `[O]`, with the products in `precision`.
+pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, precision: Precision) -> Result<Tensor> {
     let ((_, inputs), (outputs, weight_inputs)) = (x.dims2()?, weight.dims2()?);
     if inputs != weight_inputs || bias.dims1()? != outputs {
         candle_core::bail!(
@@ -19,8 +19,11 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
         );
     }
     if x.device().is_cpu() {
-        x.contiguous()?
-            .apply_op3(&weight.contiguous()?, &bias.contiguous()?, Linear)
+        x.contiguous()?.apply_op3(
+            &weight.contiguous()?,
+            &bias.contiguous()?,
+            Linear(precision),
+        )
     } else {
         composed(x, weight, bias)
     }
@@ -31,7 +34,7 @@ fn composed(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.matmul(&weight.t()?)?.broadcast_add(bias)
 }
 
-struct Linear;
+struct Linear(Precision);
 
 impl CustomOp3 for Linear {
     fn name(&self) -> &'static str {
@@ -59,7 +62,7 @@ impl CustomOp3 for Linear {
         }
         product(
             Operand::new(x, rows, inputs),
-            Operand::new(weight, outputs, inputs).transposed(),
+            &Right::new(Operand::new(weight, outputs, inputs).transposed(), self.0),
             &mut y,
             true,
         );
@@ -84,23 +87,19 @@ impl CustomOp3 for Linear {
         let mut dx = vec![0.0; rows * inputs];
         product(
             dy_matrix,
-            Operand::new(weight_values, outputs, inputs),
+            &Right::new(Operand::new(weight_values, outputs, inputs), self.0),
             &mut dx,
             false,
         );
         let mut dweight = vec![0.0; outputs * inputs];
         product(
             dy_matrix.transposed(),
-            Operand::new(x_values, rows, inputs),
+            &Right::new(Operand::new(x_values, rows, inputs), self.0),
             &mut dweight,
             false,
         );
         let mut dbias = vec![0.0; outputs];
-        for row in dy.chunks_exact(outputs) {
-            for (sum, d) in dbias.iter_mut().zip(row) {
-                *sum += d;
-            }
-        }
+        add_rows(dy, &mut dbias);
         let device = x.device();
         Ok((
             Some(Tensor::from_vec(dx, x.shape(), device)?),
@@ -118,7 +117,12 @@ mod tests {
 
     #[test]
     fn fused_equals_composed_forwards_and_backwards() {
-        for (rows, inputs, outputs) in [(1, 1, 1), (5, 3, 7), (33, 17, 8)] {
+        for (rows, inputs, outputs, precision, tolerance) in [
+            (1, 1, 1, Precision::F32, 2e-3),
+            (5, 3, 7, Precision::F32, 2e-3),
+            (33, 17, 8, Precision::F32, 2e-3),
+            (33, 17, 8, Precision::Bf16, 1.5),
+        ] {
             let random = |shape: &[usize]| Var::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
             let (x, weight, bias) = (
                 random(&[rows, inputs]),
@@ -127,7 +131,7 @@ mod tests {
             );
             let run = |fused: bool| {
                 let y = if fused {
-                    linear(&x, &weight, &bias)
+                    linear(&x, &weight, &bias, precision)
                 } else {
                     composed(&x, &weight, &bias)
                 }
@@ -150,7 +154,7 @@ mod tests {
                     .max(0)
                     .unwrap();
                 assert!(
-                    d.to_scalar::<f32>().unwrap() < 2e-3,
+                    d.to_scalar::<f32>().unwrap() < tolerance,
                     "result {n} of [{rows}, {inputs}] to {outputs}"
                 );
             }

@@ -14,7 +14,8 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use super::{
     contiguous, cpu_values,
     math::{sigmoid, tanh},
-    sgemm::{Operand, product},
+    matmul::{Operand, Precision, Right, product},
+    vectorised::vectorised,
 };
 
 /// Which way a layer reads its sequences.
@@ -37,6 +38,7 @@ pub fn lstm_scan(
     initial: &Tensor,
     lengths: &[usize],
     direction: Direction,
+    precision: Precision,
 ) -> Result<Tensor> {
     let (steps, batch, width) = gates.dims3()?;
     let hidden = width / 4;
@@ -63,6 +65,7 @@ pub fn lstm_scan(
         },
         lengths: lengths.to_vec(),
         direction,
+        precision,
         saved: Mutex::new(None),
     };
     gates
@@ -129,6 +132,7 @@ struct Scan {
     shape: ScanShape,
     lengths: Vec<usize>,
     direction: Direction,
+    precision: Precision,
     saved: Mutex<Option<Saved>>,
 }
 
@@ -148,6 +152,7 @@ impl Scan {
             hidden,
         } = self.shape;
         let recurrent = Operand::new(recurrent, 4 * hidden, hidden).transposed();
+        let recurrent = Right::new(recurrent, self.precision);
         let mut activations = gates.to_vec();
         let mut cells = vec![0.0; steps * batch * hidden];
         let mut states = vec![0.0; steps * batch * hidden];
@@ -162,7 +167,12 @@ impl Scan {
                     cells[p * batch * hidden..][..batch * hidden].to_vec(),
                 ),
             };
-            product(Operand::new(&h_previous, batch, hidden), recurrent, z, true);
+            product(
+                Operand::new(&h_previous, batch, hidden),
+                &recurrent,
+                z,
+                true,
+            );
             for b in 0..batch {
                 let z = &mut z[b * 4 * hidden..][..4 * hidden];
                 if t >= self.lengths[b] {
@@ -202,6 +212,7 @@ impl Scan {
             cells,
         } = saved;
         let weights = Operand::new(recurrent, 4 * hidden, hidden);
+        let weights = Right::new(weights, self.precision);
         let zeros = vec![0.0; hidden];
         let mut dh = vec![0.0; row];
         let mut dc = vec![0.0; row];
@@ -228,7 +239,12 @@ impl Scan {
                     previous.map_or(&zeros[..], |p| &cells[p * row + b * hidden..][..hidden]);
                 cell_backward(dz, cell, cell_before, dh, dc);
             }
-            product(Operand::new(dz, batch, 4 * hidden), weights, &mut dh, false);
+            product(
+                Operand::new(dz, batch, 4 * hidden),
+                &weights,
+                &mut dh,
+                false,
+            );
         }
         // dW = sum over steps of dz_t^T h_{t-1}: the states one step earlier are the same array shifted by one step.
         let mut dweights = vec![0.0; 4 * hidden * hidden];
@@ -246,7 +262,8 @@ impl Scan {
         };
         let outer = |dz: &[f32], h: &[f32], rows: usize, out: &mut [f32]| {
             let dz = Operand::new(dz, rows, 4 * hidden).transposed();
-            product(dz, Operand::new(h, rows, hidden), out, true);
+            let h = Right::new(Operand::new(h, rows, hidden), self.precision);
+            product(dz, &h, out, true);
         };
         if steps > 1 {
             outer(later, earlier, (steps - 1) * batch, &mut dweights);
@@ -258,46 +275,50 @@ impl Scan {
     }
 }
 
-/// One cell: `z` holds the gates before their non-linearities and is left holding them after.
-fn cell_forward(z: &mut [f32], c_previous: &[f32], c: &mut [f32], h: &mut [f32]) {
-    let hidden = c.len();
-    let (i, rest) = z.split_at_mut(hidden);
-    let (f, rest) = rest.split_at_mut(hidden);
-    let (g, o) = rest.split_at_mut(hidden);
-    let (o, c_previous, h) = (&mut o[..hidden], &c_previous[..hidden], &mut h[..hidden]);
-    for j in 0..hidden {
-        i[j] = sigmoid(i[j]);
-        f[j] = sigmoid(f[j]);
-        g[j] = tanh(g[j]);
-        o[j] = sigmoid(o[j]);
-        c[j] = f[j] * c_previous[j] + i[j] * g[j];
-        h[j] = o[j] * tanh(c[j]);
+vectorised! {
+    /// One cell: `z` holds the gates before their non-linearities and is left holding them after.
+    fn cell_forward(z: &mut [f32], c_previous: &[f32], c: &mut [f32], h: &mut [f32]) {
+        let hidden = c.len();
+        let (i, rest) = z.split_at_mut(hidden);
+        let (f, rest) = rest.split_at_mut(hidden);
+        let (g, o) = rest.split_at_mut(hidden);
+        let (o, c_previous, h) = (&mut o[..hidden], &c_previous[..hidden], &mut h[..hidden]);
+        for j in 0..hidden {
+            i[j] = sigmoid(i[j]);
+            f[j] = sigmoid(f[j]);
+            g[j] = tanh(g[j]);
+            o[j] = sigmoid(o[j]);
+            c[j] = f[j] * c_previous[j] + i[j] * g[j];
+            h[j] = o[j] * tanh(c[j]);
+        }
     }
 }
 
-/// Turns the activations `z` into the gradients of the gates; `dc` goes in as the gradient that arrives from the step after
-/// and comes out as the one for the step before.
-fn cell_backward(z: &mut [f32], c: &[f32], c_before: &[f32], dh: &[f32], dc: &mut [f32]) {
-    let hidden = c.len();
-    let (i, rest) = z.split_at_mut(hidden);
-    let (f, rest) = rest.split_at_mut(hidden);
-    let (g, o) = rest.split_at_mut(hidden);
-    let (o, c_before, dh, dc) = (
-        &mut o[..hidden],
-        &c_before[..hidden],
-        &dh[..hidden],
-        &mut dc[..hidden],
-    );
-    for j in 0..hidden {
-        let tanh_c = tanh(c[j]);
-        let d_cell = dc[j] + dh[j] * o[j] * (1.0 - tanh_c * tanh_c);
-        let d_output = dh[j] * tanh_c;
-        let (d_input, d_forget, d_candidate) = (d_cell * g[j], d_cell * c_before[j], d_cell * i[j]);
-        dc[j] = d_cell * f[j];
-        i[j] = d_input * i[j] * (1.0 - i[j]);
-        f[j] = d_forget * f[j] * (1.0 - f[j]);
-        g[j] = d_candidate * (1.0 - g[j] * g[j]);
-        o[j] = d_output * o[j] * (1.0 - o[j]);
+vectorised! {
+    /// Turns the activations `z` into the gradients of the gates; `dc` goes in as the gradient that arrives from the step after
+    /// and comes out as the one for the step before.
+    fn cell_backward(z: &mut [f32], c: &[f32], c_before: &[f32], dh: &[f32], dc: &mut [f32]) {
+        let hidden = c.len();
+        let (i, rest) = z.split_at_mut(hidden);
+        let (f, rest) = rest.split_at_mut(hidden);
+        let (g, o) = rest.split_at_mut(hidden);
+        let (o, c_before, dh, dc) = (
+            &mut o[..hidden],
+            &c_before[..hidden],
+            &dh[..hidden],
+            &mut dc[..hidden],
+        );
+        for j in 0..hidden {
+            let tanh_c = tanh(c[j]);
+            let d_cell = dc[j] + dh[j] * o[j] * (1.0 - tanh_c * tanh_c);
+            let d_output = dh[j] * tanh_c;
+            let (d_input, d_forget, d_candidate) = (d_cell * g[j], d_cell * c_before[j], d_cell * i[j]);
+            dc[j] = d_cell * f[j];
+            i[j] = d_input * i[j] * (1.0 - i[j]);
+            f[j] = d_forget * f[j] * (1.0 - f[j]);
+            g[j] = d_candidate * (1.0 - g[j] * g[j]);
+            o[j] = d_output * o[j] * (1.0 - o[j]);
+        }
     }
 }
 
@@ -410,8 +431,13 @@ mod tests {
             };
             let weight = Tensor::randn(0f32, 1.0, (steps, batch, hidden), &device).unwrap();
             let run = |fused: bool| {
-                let layer = if fused { lstm_scan } else { composed };
-                let states = layer(&gates, &recurrent, &initial, lengths, direction).unwrap();
+                let states = if fused {
+                    let precision = Precision::F32;
+                    lstm_scan(&gates, &recurrent, &initial, lengths, direction, precision)
+                } else {
+                    composed(&gates, &recurrent, &initial, lengths, direction)
+                }
+                .unwrap();
                 let grads = (&states * &weight)
                     .unwrap()
                     .sum_all()

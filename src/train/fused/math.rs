@@ -1,5 +1,7 @@
 //! Branch-free approximations that the compiler turns into vector code; exact to a few units in the last place of `f32`.
 
+#![allow(clippy::inline_always)] // parts of the bodies of vectorised functions
+
 /// e^x for x clamped to ±87, by 2^n times a degree-6 polynomial of the fraction (Cephes `expf`).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
@@ -9,7 +11,8 @@ pub fn exp(x: f32) -> f32 {
     // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer without a library call.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 87.0);
-    let n = (x * LOG2_E + ROUND) - ROUND;
+    let biased = x * LOG2_E + ROUND;
+    let n = biased - ROUND;
     let r = x - n * LN2_HIGH - n * LN2_LOW;
     let mut p = 1.987_569_1e-4;
     p = p * r + 1.398_199_9e-3;
@@ -18,19 +21,19 @@ pub fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 5.000_000_3e-1;
     let y = p * r * r + r + 1.0;
-    // SAFETY-free bit trick: n is in -126..=126, so the exponent field stays valid.
-    let scale = f32::from_bits(((n as i32 + 127) as u32) << 23);
+    // The lowest bits of `biased` are those of n, which is in -126..=126: shifted up they are the exponent of 2^n.
+    let scale = f32::from_bits((biased.to_bits() << 23).wrapping_add(127 << 23));
     y * scale
 }
 
 /// 1 / (1 + e^-x)
-#[inline]
+#[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
 /// tanh x = 2 sigmoid(2x) - 1
-#[inline]
+#[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     2.0 * sigmoid(2.0 * x) - 1.0
 }

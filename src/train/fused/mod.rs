@@ -8,12 +8,14 @@ mod cross_entropy;
 mod linear;
 mod lstm;
 mod math;
-mod sgemm;
+mod matmul;
+mod vectorised;
 
 pub use adamw::{AdamW, AdamWOptions};
 pub use cross_entropy::{CrossEntropy, cross_entropy};
 pub use linear::linear;
 pub use lstm::{Direction, lstm_scan};
+pub use matmul::Precision;
 
 use candle_core::{CpuStorage, Layout, Result, Storage};
 
@@ -31,5 +33,16 @@ fn cpu_values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
     match storage {
         Storage::Cpu(cpu) => contiguous(cpu, layout, "fused operation"),
         _ => candle_core::bail!("fused operations run on the CPU only"),
+    }
+}
+
+vectorised::vectorised! {
+    /// Adds every row of a matrix to `sums`, which is as wide.
+    fn add_rows(matrix: &[f32], sums: &mut [f32]) {
+        for row in matrix.chunks_exact(sums.len()) {
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
     }
 }
