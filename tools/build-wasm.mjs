@@ -8,7 +8,6 @@
  * module, so a browser without relaxed SIMD needs a file without it; `pkg/lib/runtime.js` chooses.
  */
 
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -16,7 +15,6 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { modules, root, run, rust } from "./setup.mjs";
 
 const out = join(root, "pkg", "wasm");
-const tools = join(root, "target", "tools");
 const TARGET = "wasm32-unknown-unknown";
 
 /** Most bytes that either file may have when compressed as by a web server. */
@@ -43,21 +41,6 @@ const OPTIMISE = [
   "--enable-multivalue",
 ];
 
-/** The program wasm-bindgen in the version of the crate, installed where it is missing. */
-function wasmBindgen() {
-  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
-  const version = /name = "wasm-bindgen"\r?\nversion = "([^"]+)"/.exec(lock)?.[1];
-  if (!version) throw new Error("Cargo.lock does not list wasm-bindgen");
-  const own = join(tools, "bin", "wasm-bindgen");
-  const fits = (/** @type {string} */ program) =>
-    spawnSync(program, ["--version"], { encoding: "utf8" }).stdout?.trim() === `wasm-bindgen ${version}`;
-  const found = ["wasm-bindgen", own].find(fits);
-  if (found) return found;
-  console.log(`Installing wasm-bindgen ${version} into target/tools; this takes a few minutes, once.`);
-  run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--root", tools]);
-  return own;
-}
-
 /**
  * The time of the last change in a file or folder.
  * @param {string} path
@@ -83,10 +66,9 @@ function upToDate() {
 /**
  * Compiles one variant into `pkg/wasm`.
  * @param {(typeof VARIANTS)[number]} variant
- * @param {string} bindgen
  * @returns {string} its bindings
  */
-function build({ name, features }, bindgen) {
+function build({ name, features }) {
   console.log(`Building ${name} (${features.join(", ")}).`);
   // A folder of its own, because cargo compiles everything anew when flags change.
   const target = join(root, "target", name);
@@ -98,7 +80,7 @@ function build({ name, features }, bindgen) {
   const staging = join(target, "bindgen");
   rmSync(staging, { recursive: true, force: true });
   const compiled = join(target, TARGET, "wasm", "dragoman.wasm");
-  run(bindgen, ["--target", "web", "--out-dir", staging, "--out-name", "dragoman", compiled]);
+  run("wasm-bindgen", ["--target", "web", "--out-dir", staging, "--out-name", "dragoman", compiled]);
   const optimised = join(staging, "optimised.wasm");
   const relaxed = features.includes("+relaxed-simd") ? ["--enable-relaxed-simd"] : [];
   const optimiser = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
@@ -128,9 +110,8 @@ function main() {
   if (!process.argv.includes("--force") && upToDate()) return;
   modules();
   rust();
-  const bindgen = wasmBindgen();
   mkdirSync(out, { recursive: true });
-  const [first, ...others] = VARIANTS.map((variant) => build(variant, bindgen));
+  const [first, ...others] = VARIANTS.map(build);
   if (others.some((bindings) => bindings !== first)) {
     rmSync(out, { recursive: true });
     throw new Error("the variants have different bindings, so they cannot share dragoman.js");

@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,7 +10,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Programs installed for this repository alone; they come before others of the same name. */
 const tools = join(root, "target", "tools");
-process.env.PATH = [join(tools, "bin"), process.env.PATH].join(delimiter);
+/** Where rustup puts its programs, which a shell that was open before does not know yet. */
+const cargo = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "bin");
+process.env.PATH = [join(tools, "bin"), process.env.PATH, cargo].filter(Boolean).join(delimiter);
 
 /** Something a person has to do before this can go on. */
 export class Missing extends Error {}
@@ -76,6 +79,8 @@ export function modules() {
   run("npm", ["ci", "--no-audit", "--no-fund"]);
 }
 
+const WASM = "wasm32-unknown-unknown";
+
 /**
  * The compiler, with its WebAssembly target, and the program wasm-bindgen in the version of the crate. Where another version is
  * installed that stays, and this repository's goes into target/tools.
@@ -84,10 +89,12 @@ export function rust() {
   if (output("cargo", ["--version"]) === null) {
     throw new Missing("Rust is not installed. Install it from https://rustup.rs and run this again.");
   }
-  const targets = output("rustup", ["target", "list", "--installed"]);
-  if (targets !== null && !targets.includes("wasm32-unknown-unknown")) {
+  const rustup = output("rustup", ["--version"]) !== null;
+  const library = output("rustc", ["--print", "target-libdir", "--target", WASM])?.trim();
+  if (!library || !existsSync(library)) {
+    if (!rustup) throw new Missing(`Rust's target ${WASM} is not installed. Rust from https://rustup.rs can install it.`);
     console.log("Installing Rust's WebAssembly target.");
-    run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
+    run("rustup", ["target", "add", WASM]);
   }
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
   const version = /name = "wasm-bindgen"\r?\nversion = "([^"]+)"/.exec(lock)?.[1];
@@ -97,6 +104,16 @@ export function rust() {
   run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--locked", "--root", tools]);
 }
 
+/** What checks Rust's format and finds its faults. */
+export function lints() {
+  for (const [name, command] of [["rustfmt", "fmt"], ["clippy", "clippy"]]) {
+    if (output("cargo", [command, "--version"]) !== null) continue;
+    if (output("rustup", ["--version"]) === null) throw new Missing(`${name} is not installed. Rust from https://rustup.rs can install it.`);
+    console.log(`Installing ${name}.`);
+    run("rustup", ["component", "add", name]);
+  }
+}
+
 /** The WebAssembly in pkg/wasm, where it is older than its sources. */
 export function wasm() {
   rust();
@@ -104,35 +121,59 @@ export function wasm() {
 }
 
 /**
- * A Chromium, installed where there is none.
+ * A browser, installed where there is none.
+ * @param {object} browser
+ * @param {string} browser.variable that may name its program
+ * @param {string[]} browser.programs its names
+ * @param {string[]} browser.apps where it is on systems without such names
+ * @param {string[]} browser.packages Debian's
+ * @param {string} browser.missing what to say if it cannot be had
  * @returns {string} its path
  */
-export function chromium() {
-  const named = process.env.CHROME_PATH;
+function browser({ variable, programs, apps, packages, missing }) {
+  const named = process.env[variable];
   if (named) {
     if (existsSync(named)) return named;
-    throw new Missing(`CHROME_PATH is ${named}, but there is no such file.`);
+    throw new Missing(`${variable} is ${named}, but there is no such file.`);
   }
-  const find = () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map(which).find(Boolean);
-  const found = find();
+  const found = programs.map(which).find(Boolean) ?? apps.find((path) => existsSync(path));
   if (found) return found;
-  const apps = [
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-  ].find((path) => existsSync(path));
-  if (apps) return apps;
 
   const administrator = process.getuid?.() === 0;
-  if (which("apt-get") && (administrator || which("sudo"))) {
-    console.log("There is no Chromium: installing it.");
-    const prefix = administrator ? [] : ["sudo"];
-    for (const parameters of [["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-noto-cjk"]]) {
-      const [command, ...rest] = [...prefix, "apt-get", ...parameters];
-      run(command, rest, { DEBIAN_FRONTEND: "noninteractive" });
+  // Who has no rights, or would be asked for a password, installs it by hand.
+  if (which("apt-get") && (administrator || output("sudo", ["-n", "true"]) !== null)) {
+    console.log(`There is no ${programs[0]}: installing it.`);
+    const prefix = administrator ? [] : ["sudo", "-n"];
+    for (const parameters of [["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", ...packages]]) {
+      const [command, ...rest] = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...parameters];
+      run(command, rest);
     }
-    const installed = find();
+    const installed = programs.map(which).find(Boolean);
     if (installed) return installed;
   }
-  throw new Missing("The browser tests need Chromium or Chrome: install one, or set CHROME_PATH to its program.");
+  throw new Missing(missing);
+}
+
+export function chromium() {
+  return browser({
+    variable: "CHROME_PATH",
+    programs: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    apps: [
+      "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+      "/Applications/Chromium.app/Contents/MacOS/Chromium",
+      "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+    ],
+    packages: ["chromium", "fonts-noto-cjk"],
+    missing: "The browser tests need Chromium or Chrome: install one, or set CHROME_PATH to its program.",
+  });
+}
+
+export function firefox() {
+  return browser({
+    variable: "FIREFOX_PATH",
+    programs: ["firefox-esr", "firefox"],
+    apps: ["/Applications/Firefox.app/Contents/MacOS/firefox", "C:\\Program Files\\Mozilla Firefox\\firefox.exe"],
+    packages: ["firefox-esr", "fonts-noto-cjk"],
+    missing: "These tests need Firefox: install it, or set FIREFOX_PATH to its program.",
+  });
 }

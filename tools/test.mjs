@@ -1,14 +1,14 @@
 /**
  * Runs every check, stopping at the first section that fails.
  *
- *     npm test                 everything
- *     npm test -- browser      only the sections whose names contain one of the words
+ *     npm test                 everything but what is optional
+ *     npm test -- browser      only the sections whose names contain one of the words, optional ones too
  */
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { chromium, Missing, modules, root, run, rust, wasm } from "./setup.mjs";
+import { chromium, firefox, lints, Missing, modules, root, run, rust, wasm } from "./setup.mjs";
 
 /** @param {string} folder @param {string} ending */
 function files(folder, ending) {
@@ -29,7 +29,7 @@ function nodeTests(folder, flags, environment) {
 
 /** @type {[name: string, check: () => void | Promise<void>][]} */
 const SECTIONS = [
-  ["set up", () => (modules(), rust())],
+  ["set up", () => (modules(), rust(), lints())],
   ["format", () => run("cargo", ["fmt", "--check"])],
   [
     "lint",
@@ -46,7 +46,7 @@ const SECTIONS = [
     // After the build, whose bindings the package is checked against.
     "types",
     () => {
-      const projects = ["www", "tools", "pkg", "tests/browser", "tests/consumers", "tests/package"].flatMap((folder) => [
+      const projects = ["www", "tools", "pkg", "tests/browser", "tests/consumers", "tests/firefox", "tests/package"].flatMap((folder) => [
         ...files(folder, "jsconfig.json"),
         ...files(folder, "jsconfig.sw.json"),
         ...files(folder, "tsconfig.json"),
@@ -65,10 +65,14 @@ const SECTIONS = [
   ],
 ];
 
+/** Run only when named. @type {typeof SECTIONS} */
+const OPTIONAL = [["firefox", () => nodeTests("tests/firefox", [], { FIREFOX_PATH: firefox() })]];
+
 const wanted = process.argv.slice(2);
-const sections = SECTIONS.filter(([name]) => wanted.length === 0 || wanted.some((word) => name.includes(word)));
+const named = (/** @type {string} */ name) => wanted.some((word) => name.includes(word));
+const sections = wanted.length === 0 ? SECTIONS : [...SECTIONS, ...OPTIONAL].filter(([name]) => named(name));
 if (sections.length === 0) {
-  console.error(`There is no section ${wanted.join(", ")}. There are: ${SECTIONS.map(([name]) => name).join(", ")}.`);
+  console.error(`There is no section ${wanted.join(", ")}. There are: ${[...SECTIONS, ...OPTIONAL].map(([name]) => name).join(", ")}.`);
   process.exit(1);
 }
 
