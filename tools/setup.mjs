@@ -101,7 +101,13 @@ export function rust() {
   if (!version) throw new Error("Cargo.lock does not list wasm-bindgen");
   if (output("wasm-bindgen", ["--version"])?.trim() === `wasm-bindgen ${version}`) return;
   console.log(`Installing wasm-bindgen ${version} into target/tools; this takes a few minutes, once.`);
-  run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--locked", "--root", tools]);
+  const install = ["install", "wasm-bindgen-cli", "--version", version, "--root", tools];
+  try {
+    run("cargo", [...install, "--locked"]);
+  } catch {
+    console.log("Trying again with other versions of what it needs: a mirror of the registry may lack one that is locked.");
+    run("cargo", install);
+  }
 }
 
 /** What checks Rust's format and finds its faults. */
