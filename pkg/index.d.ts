@@ -14,6 +14,11 @@ export interface SourceOptions {
    * package's `index.js`; bundlers move that file, so name the address where one is used.
    */
   models?: string | URL;
+  /**
+   * A registry of Firefox's translation models, asked where no other model serves: its address, or `true` for Mozilla's own at
+   * storage.googleapis.com. Default: none, and nothing is asked. A model that comes from it is kept on this device.
+   */
+  registry?: string | URL | boolean;
   /** Node only: the folder for downloaded weights. Default: `$DRAGOMAN_CACHE`, or `dragoman` in the user's cache folder. */
   cacheFolder?: string;
 }
@@ -30,6 +35,52 @@ export interface TranslatorCreateOptions extends TranslatorCoreOptions {
   signal?: AbortSignal | null;
   /** Called once with an object that fires `downloadprogress`. */
   monitor?: (monitor: CreateMonitor) => void;
+  /** Use these files, and nothing else; they are not kept. */
+  files?: ModelFiles;
+}
+
+/** A file: its address (in Node also its path), the file itself, or its content; packed with gzip or not. */
+export type FileSource = string | URL | Blob | ArrayBuffer | ArrayBufferView;
+
+/** The files of a Firefox translation model; or a weights file of this project, which needs no others. */
+export interface ModelFiles {
+  /** The weights: `model.deen.intgemm.alphas.bin` or the like. */
+  model: FileSource;
+  /** The vocabulary of the source language, or of both: `vocab.deen.spm` or `srcvocab.deen.spm`. */
+  sourceVocabulary?: FileSource;
+  /** The vocabulary of the target language where it has one of its own: `trgvocab.deen.spm`. */
+  targetVocabulary?: FileSource;
+  /** Which target words to consider for each source word: `lex.50.50.deen.s2t.bin`. Much faster with it. */
+  shortlist?: FileSource;
+}
+
+export interface TranslatorAddOptions {
+  sourceLanguage: string;
+  targetLanguage: string;
+  files: ModelFiles;
+  licence?: string;
+  cacheFolder?: string;
+  signal?: AbortSignal | null;
+}
+
+export interface RegistryOptions {
+  /** Its address, or `true` for Mozilla's own. Default `true`. */
+  registry?: string | URL | boolean;
+  cacheFolder?: string;
+  signal?: AbortSignal | null;
+}
+
+/** A model that a registry offers and that is not on this device. */
+export interface RegistryModel {
+  sourceLanguage: string;
+  targetLanguage: string;
+  /** Size in bytes, unpacked, as far as the registry tells; the download is about a fifth smaller. */
+  bytes: number;
+  /** `tiny`, `base`, `base-memory`, ... */
+  architecture: string;
+  /** Whether Firefox itself uses it. */
+  released: boolean;
+  licence: string;
 }
 
 /** Fires `downloadprogress` events whose `loaded` goes from 0 to 1 while `total` is 1. */
@@ -108,7 +159,7 @@ export interface EngineReport {
   words: number;
 }
 
-/** A direction that the manifest offers. */
+/** A direction that can be translated. */
 export interface Direction {
   sourceLanguage: string;
   targetLanguage: string;
@@ -117,6 +168,10 @@ export interface Direction {
   /** Whether the weights are already stored on this device. */
   stored: boolean;
   licence: string;
+  /** Present where the model is on this device by the user's doing and in no manifest. */
+  added?: true;
+  /** Present where two models are used in a row: the language between them. */
+  via?: string;
 }
 
 export class Translator {
@@ -131,7 +186,8 @@ export class Translator {
   static availability(options: TranslatorCoreOptions): Promise<Availability>;
 
   /**
-   * Downloads what is missing, checks it and prepares a translator.
+   * Downloads what is missing, checks it and prepares a translator. Where no model serves the direction but two in a row do, it
+   * uses those, sentence by sentence.
    *
    * Rejects with RangeError (malformed tag), NotSupportedError (no such pair, no WebAssembly SIMD, or weights for a newer
    * version), NetworkError (download failed), DataError (the weights are not what the manifest says, or unsound),
@@ -139,11 +195,29 @@ export class Translator {
    */
   static create(options: TranslatorCreateOptions): Promise<Translator>;
 
-  /** The directions there are. */
+  /**
+   * The directions there are, also those that two models in a row make possible. A registry is not asked.
+   *
+   * Rejects like `availability`.
+   */
   static directions(options?: SourceOptions): Promise<Direction[]>;
 
   /** Removes the stored weights of a direction from this device; translators that exist go on. */
   static remove(options: TranslatorCoreOptions): Promise<void>;
+
+  /**
+   * What a registry offers, preferred models of a direction first. Rejects with NetworkError or DataError.
+   */
+  static registry(options?: RegistryOptions): Promise<RegistryModel[]>;
+
+  /**
+   * Keeps a model on this device, from files that the user has. Later it is used like those that were downloaded, and comes first.
+   *
+   * Rejects with RangeError (malformed tag), NetworkError (a file cannot be read), DataError (they are no such model),
+   * NotSupportedError (no WebAssembly SIMD, or a kind of model that this version does not know), QuotaExceededError (no space),
+   * OperationError, or the signal's reason.
+   */
+  static add(options: TranslatorAddOptions): Promise<void>;
 
   readonly sourceLanguage: string;
   readonly targetLanguage: string;

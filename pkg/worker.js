@@ -3,7 +3,7 @@
  *
  * | to the worker | |
  * |---|---|
- * | `load` | once, first: the weights (transferred) |
+ * | `load` | once, first: a {@link Load}, whose weights are transferred |
  * | `translate` | a {@link Request}; requests are served in the order in which they come |
  * | `more` | allows one more part of a request that counts its parts (`credit`) |
  * | `cancel` | drops a request at once, begun or not |
@@ -19,10 +19,20 @@
  * used up) lets those behind it pass.
  */
 
-import { messageOf } from "./lib/errors.js";
+import { exception, messageOf } from "./lib/errors.js";
 import { loadRuntime } from "./lib/load.js";
+import { isMarian, unbundle } from "./lib/parts.js";
 import { connect } from "./lib/platform.js";
 import { hasHalves, Mender } from "./lib/surrogates.js";
+
+/**
+ * A model: a weights file, or a bundle of a Firefox translation model's files.
+ * @typedef {object} Load
+ * @property {ArrayBuffer} weights
+ * @property {import("./lib/parts.js").Part[]} [parts] of the bundle
+ * @property {string} source language; a weights file names its own
+ * @property {string} target language
+ */
 
 /**
  * @typedef {object} Request
@@ -108,7 +118,7 @@ function turn() {
 const post = connect((message) => {
   switch (message.type) {
     case "load":
-      return void load(message.weights);
+      return void load(message);
     case "translate":
       queue.set(message.id, message);
       return void run();
@@ -122,11 +132,19 @@ const post = connect((message) => {
   }
 });
 
-/** @param {ArrayBuffer} weights */
-async function load(weights) {
+/** @param {Load} message */
+async function load({ weights, parts, source, target }) {
   try {
     runtime = await loadRuntime();
-    engine = new runtime.Engine(new Uint8Array(weights));
+    const bytes = new Uint8Array(weights);
+    const { model = bytes, sourceVocabulary, targetVocabulary, shortlist } = unbundle(bytes, parts ?? []);
+    if (sourceVocabulary && isMarian(model)) {
+      const { Engine } = /** @type {any} */ (runtime);
+      if (!Engine.fromMarian) throw exception("NotSupportedError", "This version cannot read the models of Firefox.");
+      engine = Engine.fromMarian(model, sourceVocabulary, targetVocabulary, shortlist, source, target);
+    } else {
+      engine = new runtime.Engine(model);
+    }
     post({ type: "loaded" });
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return crash(error);

@@ -6,6 +6,9 @@
  * It has the shape of the repository (index.html, www/, pkg/), so that every relative address is the same in both, plus sw.js
  * at its root: a service worker governs only what lies beside or below it. The list of files with their hashes is written into
  * sw.js, and the hash of that list is the version.
+ *
+ * REGISTRY=mozilla, or the address of another `models.json`, lets the page offer the models of a registry. Its host is then added to
+ * what the page's policy allows it to connect to; without it the page connects to its own site alone.
  */
 
 import { createHash } from "node:crypto";
@@ -13,7 +16,8 @@ import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promi
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { isMain, modules, wasm } from "./setup.mjs";
+import { MOZILLA } from "../pkg/lib/registry.js";
+import { isMain, Missing, modules, wasm } from "./setup.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -42,10 +46,25 @@ async function filesIn(folder) {
 }
 
 /**
+ * The page with a registry's address in it.
+ * @param {string} page
+ * @param {string} registry
+ */
+function withRegistry(page, registry) {
+  const address = registry === "mozilla" ? MOZILLA : registry;
+  if (!URL.canParse(address) || /["<>;,\s']/.test(address)) throw new Missing(`REGISTRY is ${registry}, which is neither "mozilla" nor an address.`);
+  const named = page.replace('name="dragoman-registry" content=""', `name="dragoman-registry" content="${address}"`);
+  const allowed = named.replace("connect-src 'self'", `connect-src 'self' ${new URL(address).origin}`);
+  if (named === page || allowed === named) throw new Error("index.html has lost the place for the registry");
+  return allowed;
+}
+
+/**
  * @param {string} [out]
+ * @param {string} [registry] "mozilla", or the address of a registry of models; none by default
  * @returns {Promise<{ version: string, files: Record<string, string> }>} what the service worker keeps
  */
-export async function assemble(out = join(root, "www", "dist")) {
+export async function assemble(out = join(root, "www", "dist"), registry = process.env.REGISTRY) {
   const published = ["index.html", ...(await filesIn(join(root, "www"))), ...(await filesIn(join(root, "pkg")))]
     .filter((path) => PUBLISHED.some((pattern) => pattern.test(path)))
     .sort();
@@ -56,6 +75,7 @@ export async function assemble(out = join(root, "www", "dist")) {
     const copy = join(out, path);
     await mkdir(dirname(copy), { recursive: true });
     await cp(join(root, path), copy, { dereference: true });
+    if (path === "index.html" && registry) await writeFile(copy, withRegistry(await readFile(copy, "utf8"), registry));
     if (NOT_KEPT.some((pattern) => pattern.test(path))) continue;
     files[path] = createHash("sha256").update(await readFile(copy)).digest("hex");
   }

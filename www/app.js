@@ -1,5 +1,6 @@
 /** The page: connects the document's parts with the session. */
 
+import { AddLanguage } from "./add-language.js";
 import { wordLinks } from "./alignment.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
@@ -73,7 +74,7 @@ function load() {
   return pkg;
 }
 
-const session = new Session({ load, models: MODELS, pair: { source: "en", target: "zh" }, report });
+const session = new Session({ load, models: MODELS, pair: draft.pair() ?? { source: "en", target: "zh" }, report });
 
 const storage = new StoragePanel({
   list: byId("models", HTMLElement),
@@ -84,10 +85,12 @@ const storage = new StoragePanel({
     const { Translator } = await load();
     await Translator.remove({ sourceLanguage, targetLanguage, models: MODELS });
     toldOfStorage = false;
-    for (const known of directions) {
-      if (known.sourceLanguage === sourceLanguage && known.targetLanguage === targetLanguage) known.stored = false;
-    }
+    directions = directions.filter((known) => !known.added || !isFor(known, sourceLanguage, targetLanguage));
+    for (const known of directions) if (isFor(known, sourceLanguage, targetLanguage)) known.stored = false;
     showDirections();
+    await refreshDirections().catch(() => {
+      // What is shown is right; another page may know more.
+    });
   },
   download: async ({ sourceLanguage, targetLanguage }) => {
     const { Translator } = await load();
@@ -97,10 +100,24 @@ const storage = new StoragePanel({
   },
 });
 
+new AddLanguage({
+  load,
+  models: MODELS,
+  added: async (pair) => {
+    await refreshDirections();
+    choose(pair);
+  },
+});
+
+/** @param {Direction} known @param {string} from @param {string} to */
+function isFor({ sourceLanguage, targetLanguage }, from, to) {
+  return sourceLanguage === from && targetLanguage === to;
+}
+
 /** @returns {Direction | undefined} */
 function direction() {
   const { source: from, target: to } = session.pair;
-  return directions.find(({ sourceLanguage, targetLanguage }) => sourceLanguage === from && targetLanguage === to);
+  return directions.find((known) => isFor(known, from, to));
 }
 
 async function refreshDirections() {
@@ -111,7 +128,10 @@ async function refreshDirections() {
 
 function showDirections() {
   storage.show(directions);
-  showLanguages();
+  const [first] = directions;
+  // The model for these languages has been removed.
+  if (first && !direction()) choose({ source: first.sourceLanguage, target: first.targetLanguage });
+  else showLanguages();
 }
 
 /* ---- what the session reports ---- */
@@ -366,6 +386,7 @@ byId("toast-undo", HTMLButtonElement).addEventListener("click", () => {
 /** @param {import("./session.js").Pair} pair */
 function choose(pair) {
   session.setPair(pair);
+  draft.keepPair(pair);
   showLanguages();
   textChanged();
 }

@@ -65,3 +65,21 @@ export function keepSetting(name, value) {
     // Blocked or full.
   }
 }
+
+/**
+ * The languages chosen last.
+ * @returns {import("./session.js").Pair | null}
+ */
+export function pair() {
+  const [source, target, ...more] = setting("pair")?.split(" ") ?? [];
+  try {
+    return more.length === 0 && Intl.getCanonicalLocales([source, target]).length > 0 ? { source, target } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {import("./session.js").Pair} pair */
+export function keepPair({ source, target }) {
+  keepSetting("pair", `${source} ${target}`);
+}

@@ -52,7 +52,8 @@ export class Languages {
 
   /** @param {string} from */
   #targets(from) {
-    return this.#directions.filter(({ sourceLanguage }) => sourceLanguage === from).map(({ targetLanguage }) => targetLanguage);
+    const targets = this.#directions.filter(({ sourceLanguage }) => sourceLanguage === from).map(({ targetLanguage }) => targetLanguage);
+    return [...new Set(targets)];
   }
 
   #sourceChosen() {
@@ -91,9 +92,9 @@ export class Languages {
       );
     }
     const direction = this.#directions.find(({ sourceLanguage, targetLanguage }) => sourceLanguage === source && targetLanguage === target);
-    byId("empty-hint", HTMLElement).textContent =
-      direction?.stored === false
-        ? `Try one of these. The first translation downloads the model, ${size(direction.bytes)}; after that it works offline.`
-        : "Try one of these:";
+    const missing = direction?.stored === false;
+    const first = missing ? `The first translation downloads the model, ${size(direction.bytes)}; after that it works offline.` : "";
+    const offer = list.childElementCount === 0 ? "" : missing ? "Try one of these." : "Try one of these:";
+    byId("empty-hint", HTMLElement).textContent = `${offer} ${first}`.trim();
   }
 }

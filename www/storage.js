@@ -35,10 +35,12 @@ export class StoragePanel {
 
   /** @param {Direction[]} directions */
   show(directions) {
-    const stored = directions.filter((direction) => direction.stored);
+    // Two models in a row are no third one.
+    const models = directions.filter(({ via }) => via === undefined);
+    const stored = models.filter((direction) => direction.stored);
     const bytes = stored.reduce((sum, direction) => sum + direction.bytes, 0);
     this.#summary.textContent = stored.length ? `${size(bytes)}, ready offline` : "nothing stored yet";
-    this.#list.replaceChildren(...directions.map((direction) => this.#item(direction)));
+    this.#list.replaceChildren(...models.map((direction) => this.#item(direction)));
   }
 
   /** @param {Direction} direction */
@@ -51,7 +53,7 @@ export class StoragePanel {
       "li",
       {},
       make("span", { class: "model-name" }, name),
-      make("span", { class: "muted" }, `${size(direction.bytes)} · ${direction.stored ? "stored" : "not stored"} · ${direction.licence}`),
+      make("span", { class: "muted" }, about(direction)),
       button,
     );
   }
@@ -66,7 +68,8 @@ export class StoragePanel {
     try {
       if (direction.stored) {
         await this.#remove(direction);
-        this.note(`Removed ${name}, ${size(direction.bytes)}. It is downloaded again when you next translate.`);
+        const again = direction.added ? "Add it again when you need it." : "It is downloaded again when you next translate.";
+        this.note(`Removed ${name}, ${size(direction.bytes)}. ${again}`);
       } else {
         this.note(`Downloading ${name}…`);
         await this.#download(direction);
@@ -78,4 +81,9 @@ export class StoragePanel {
       button.disabled = false;
     }
   }
+}
+
+/** @param {Direction} direction */
+function about({ bytes, stored, added, licence }) {
+  return [size(bytes), added ? "added by you" : stored ? "stored" : "not stored", licence].filter(Boolean).join(" · ");
 }

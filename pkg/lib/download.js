@@ -13,7 +13,8 @@ export const PATIENCE = 30_000;
  * @property {number} [patience] milliseconds without a byte after which it is given up
  * @property {RequestCache} [cache]
  * @property {AbortSignal} [signal]
- * @property {(received: number, bytes: Uint8Array) => void} [onchunk]
+ * @property {(received: number, bytes: Uint8Array, announced: number) => void} [onchunk] told how much has arrived, what has just
+ *   arrived, and how much is to come in all, 0 if the server does not say
  */
 
 /**
@@ -32,7 +33,7 @@ export async function fetchBytes(address, { what, limit, patience = PATIENCE, ca
       throw exception("NetworkError", `${capital(what)} cannot be read: ${messageOf(error)}`, error);
     });
     if (bytes.length > limit) throw tooLong();
-    onchunk?.(bytes.length, bytes);
+    onchunk?.(bytes.length, bytes, bytes.length);
     return bytes;
   }
 
@@ -68,7 +69,7 @@ export async function fetchBytes(address, { what, limit, patience = PATIENCE, ca
       }
       bytes.set(chunk.value, length);
       length = end;
-      onchunk?.(length, chunk.value);
+      onchunk?.(length, chunk.value, response.headers.has("content-encoding") ? 0 : announced);
     }
     return length === bytes.length ? bytes : bytes.slice(0, length);
   } catch (error) {

@@ -6,7 +6,7 @@
  */
 
 import { exception, messageOf } from "./errors.js";
-import { weights } from "./models.js";
+import { keyOf, weights } from "./models.js";
 import { startWorker } from "./platform.js";
 
 /** @typedef {import("./models.js").Model} Model */
@@ -31,9 +31,6 @@ import { startWorker } from "./platform.js";
 
 /** Engines in use. @type {Map<string, Engine>} */
 const engines = new Map();
-
-/** @param {Model} model */
-const keyOf = ({ manifest, entry }) => `${entry.sha256} ${manifest}`;
 
 /**
  * The engine for a model, counted as used once more: {@link Engine.release} it in the end.
@@ -108,9 +105,9 @@ export class Engine {
     const { signal } = this.#stop;
     this.loading = true;
     this.#loaded = 0;
-    let bytes;
+    let loaded;
     try {
-      bytes = await weights(this.#model, signal, (loaded) => {
+      loaded = await weights(this.#model, signal, (loaded) => {
         this.#loaded = loaded;
         // Finished is when it has been checked as well.
         if (loaded < 1) for (const listener of this.listeners) listener(loaded);
@@ -127,7 +124,9 @@ export class Engine {
           (error) => worker === this.#worker && this.#crash(messageOf(error)),
         );
         this.#worker = worker;
-        worker.post({ type: "load", weights: bytes.buffer }, [bytes.buffer]);
+        const { source, target } = this.#model.entry;
+        const { buffer } = loaded.bytes;
+        worker.post({ type: "load", weights: buffer, parts: loaded.parts, source, target }, [buffer]);
       } catch (error) {
         reject(exception("OperationError", `The translator's worker could not be started: ${messageOf(error)}`, error));
       }

@@ -1,6 +1,6 @@
 /**
  * An exception of a kind that callers can tell apart by name.
- * @param {"AbortError" | "DataError" | "NetworkError" | "NotSupportedError" | "OperationError"} name
+ * @param {"AbortError" | "DataError" | "NetworkError" | "NotSupportedError" | "OperationError" | "QuotaExceededError"} name
  * @param {string} message in words a user understands
  * @param {unknown} [cause]
  */

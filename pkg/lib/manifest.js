@@ -3,6 +3,7 @@
 import { exception, messageOf } from "./errors.js";
 import { sameLanguage } from "./languages.js";
 import { fetchBytes } from "./download.js";
+import { ROLES } from "./parts.js";
 
 /** Version of the manifest's own format. */
 const VERSION = 1;
@@ -19,6 +20,7 @@ const LIMIT = 4 << 20;
  * @property {number} bytes size of the weights file
  * @property {string} sha256 its SHA-256 in lower-case hexadecimal
  * @property {string} licence
+ * @property {import("./parts.js").Part[]} [parts] where the file is a bundle of others: only on models stored on this device
  */
 
 /** Reads that are under way, by address: callers at the same time share one. @type {Map<string, Promise<Entry[]>>} */
@@ -74,7 +76,7 @@ export function parseManifest(json) {
  * @returns {Entry | string} why it is refused
  */
 export function parseEntry(model) {
-  const { id, source, target, file, bytes, sha256, licence } = model ?? {};
+  const { id, source, target, file, bytes, sha256, licence, parts } = model ?? {};
   if (typeof id !== "string" || id === "") return "a model has no id";
   for (const language of [source, target]) {
     try {
@@ -87,7 +89,11 @@ export function parseEntry(model) {
   if (!inside) return `${JSON.stringify(file)} is not a path inside its folder`;
   if (!Number.isSafeInteger(bytes) || bytes <= 0 || bytes > 0xffff_ffff) return `${JSON.stringify(id)} has a malformed size`;
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return `${JSON.stringify(id)} has a malformed SHA-256`;
-  return { id, source, target, file, bytes, sha256, licence: typeof licence === "string" ? licence : "" };
+  const entry = { id, source, target, file, bytes, sha256, licence: typeof licence === "string" ? licence : "" };
+  if (parts === undefined) return entry;
+  const known = Array.isArray(parts) && parts.every((part) => ROLES.includes(part?.role) && Number.isSafeInteger(part.bytes) && part.bytes > 0);
+  if (!known || parts.reduce((sum, part) => sum + part.bytes, 0) !== bytes) return `${JSON.stringify(id)} has malformed parts`;
+  return { ...entry, parts };
 }
 
 /**

@@ -151,13 +151,30 @@ function nameOf(entry) {
  */
 export async function storeFor(manifest, folder) {
   // Only what came over the network needs to be kept.
-  if (!/^https?:/.test(manifest)) return new Store(null);
+  return new Store(/^https?:/.test(manifest) ? await shelfFor(manifest, folder) : null);
+}
+
+/**
+ * The store for the models that no manifest lists.
+ * @param {string} [folder] where to keep them in Node
+ * @returns {Promise<Store>}
+ */
+export async function addedStore(folder) {
+  // A name that nobody can have; nothing is ever asked of it.
+  return new Store(await shelfFor("https://added.dragoman.invalid/", folder));
+}
+
+/**
+ * @param {string} name an address
+ * @param {string} [folder]
+ */
+async function shelfFor(name, folder) {
   try {
-    if (globalThis.caches !== undefined) return new Store(cacheShelf(await caches.open("dragoman"), manifest));
+    if (globalThis.caches !== undefined) return cacheShelf(await caches.open("dragoman"), name);
   } catch {
     // Private windows and sandboxed frames refuse, some of them already when the storage is named.
   }
-  return new Store(node && globalThis.window === undefined ? folderShelf(manifest, folder) : null);
+  return node && globalThis.window === undefined ? folderShelf(name, folder) : null;
 }
 
 /**

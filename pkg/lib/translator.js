@@ -2,9 +2,10 @@
 
 import { acquire, isLoading } from "./engine.js";
 import { exception } from "./errors.js";
-import { canonical } from "./languages.js";
-import { choose, isStored, models } from "./models.js";
+import { canonical, sameLanguage } from "./languages.js";
+import { ADDED, choose, givenModel, isStored, models, registryModels, route } from "./models.js";
 import { CreateMonitor, Reporter } from "./monitor.js";
+import { Pivot } from "./pivot.js";
 import { instructions, unsupported } from "./runtime.js";
 import { until } from "./until.js";
 
@@ -18,7 +19,7 @@ import { until } from "./until.js";
 const OWN = Symbol("own");
 
 export class Translator {
-  /** @type {import("./engine.js").Engine} */
+  /** @type {import("./engine.js").Engine | Pivot} */
   #engine;
   /** Aborted in the end. */
   #life = new AbortController();
@@ -29,7 +30,7 @@ export class Translator {
 
   /**
    * @param {symbol} own
-   * @param {import("./engine.js").Engine} engine
+   * @param {import("./engine.js").Engine | Pivot} engine
    * @param {{ from: string, to: string }} direction
    */
   constructor(own, engine, { from, to }) {
@@ -45,10 +46,10 @@ export class Translator {
    */
   static async availability(options) {
     const { from, to } = direction(options);
-    const model = choose(await models(options), from, to);
-    if (!model || instructions() === null) return "unavailable";
-    if (isLoading(model)) return "downloading";
-    return (await isStored(model)) ? "available" : "downloadable";
+    const { way } = await plan(options, from, to);
+    if (way.length === 0 || instructions() === null) return "unavailable";
+    if (way.some(isLoading)) return "downloading";
+    return (await Promise.all(way.map(isStored))).every(Boolean) ? "available" : "downloadable";
   }
 
   /**
@@ -64,15 +65,14 @@ export class Translator {
     const progress = new Reporter(events);
     const report = (/** @type {number} */ loaded) => progress.report(loaded);
 
-    const all = await until(models(options), signal);
-    const model = choose(all, from, to);
-    if (!model) {
+    const { way, all } = await until(plan(options, from, to, signal), signal);
+    if (way.length === 0) {
       const offered = all.map(({ entry }) => `${entry.source} to ${entry.target}`).join(", ") || "none";
       throw exception("NotSupportedError", `No model translates ${from} to ${to}; available: ${offered}.`);
     }
     if (instructions() === null) throw unsupported();
 
-    const engine = acquire(model);
+    const engine = engineFor(way);
     try {
       report(0);
       engine.listeners.add(report);
@@ -100,16 +100,46 @@ export class Translator {
    * @returns {Promise<import("../index.d.ts").Direction[]>}
    */
   static async directions(options) {
-    const all = await models(options);
-    return Promise.all(
-      all.map(async (model) => ({
-        sourceLanguage: model.entry.source,
-        targetLanguage: model.entry.target,
-        bytes: model.entry.bytes,
-        stored: await isStored(model),
-        licence: model.entry.licence,
-      })),
-    );
+    return directionsOf(await models(options));
+  }
+
+  /**
+   * @param {import("../index.d.ts").RegistryOptions} [options]
+   * @returns {Promise<import("../index.d.ts").RegistryModel[]>}
+   */
+  static async registry({ registry = true, cacheFolder, signal } = {}) {
+    signal?.throwIfAborted();
+    const all = await until(registryModels({ registry, cacheFolder }, signal ?? undefined), signal);
+    return all.map(({ entry, offer }) => ({
+      sourceLanguage: entry.source,
+      targetLanguage: entry.target,
+      bytes: entry.bytes,
+      architecture: offer?.architecture ?? "",
+      released: offer?.released ?? false,
+      licence: entry.licence,
+    }));
+  }
+
+  /**
+   * @param {import("../index.d.ts").TranslatorAddOptions} options
+   * @returns {Promise<void>}
+   */
+  static async add(options) {
+    const { from, to } = direction(options);
+    options.signal?.throwIfAborted();
+    if (instructions() === null) throw unsupported();
+    const model = await until(givenModel(options, { from, to }), options.signal);
+    // Only what can be used is kept.
+    const engine = acquire(model);
+    try {
+      await until(engine.start(), options.signal);
+    } finally {
+      engine.release();
+    }
+    const bytes = new Uint8Array(await /** @type {Blob} */ (model.content).arrayBuffer());
+    if (!(await model.store.write(model.entry, bytes))) {
+      throw exception("QuotaExceededError", "There is no space to keep the model on this device.");
+    }
   }
 
   /**
@@ -291,6 +321,70 @@ export class Translator {
     this.#life.abort(reason);
     this.#engine.release();
   }
+}
+
+/**
+ * The models that a translator needs, and all there are. A registry is asked only where nothing else serves.
+ * @param {import("../index.d.ts").TranslatorCreateOptions} options
+ * @param {string} from
+ * @param {string} to
+ * @param {AbortSignal | null} [signal]
+ * @returns {Promise<{ way: import("./models.js").Model[], all: import("./models.js").Model[] }>}
+ */
+async function plan(options, from, to, signal) {
+  if (options.files !== undefined) {
+    const model = await givenModel({ ...options, files: options.files }, { from, to });
+    return { way: [model], all: [model] };
+  }
+  const here = await models(options);
+  const way = route(here, from, to);
+  if (way.length > 0 || !options.registry) return { way, all: here };
+  const all = [...here, ...(await registryModels(options, signal ?? undefined))];
+  return { way: route(all, from, to), all };
+}
+
+/** @param {import("./models.js").Model[]} way @returns {import("./engine.js").Engine | Pivot} */
+function engineFor(way) {
+  const [first, second] = way.map(acquire);
+  if (!second) return first;
+  const [here, there] = way.map(({ entry }) => entry.bytes);
+  return new Pivot(first, second, here / (here + there));
+}
+
+/**
+ * What can be translated with some models: with each of them, and with two in a row.
+ * @param {import("./models.js").Model[]} all
+ * @returns {Promise<import("../index.d.ts").Direction[]>}
+ */
+async function directionsOf(all) {
+  const stored = await Promise.all(all.map(isStored));
+  /** @type {import("../index.d.ts").Direction[]} */
+  const direct = all.map(({ entry, origin }, i) => ({
+    sourceLanguage: entry.source,
+    targetLanguage: entry.target,
+    bytes: entry.bytes,
+    stored: stored[i],
+    licence: entry.licence,
+    ...(origin === ADDED && { added: /** @type {const} */ (true) }),
+  }));
+  /** @type {import("../index.d.ts").Direction[]} */
+  const indirect = [];
+  for (const from of new Set(all.map(({ entry }) => entry.source))) {
+    for (const to of new Set(all.map(({ entry }) => entry.target))) {
+      const way = sameLanguage(from, to) ? [] : route(all, from, to);
+      if (way.length !== 2) continue;
+      const [first, second] = way.map((model) => direct[all.indexOf(model)]);
+      indirect.push({
+        sourceLanguage: from,
+        targetLanguage: to,
+        bytes: first.bytes + second.bytes,
+        stored: first.stored && second.stored,
+        licence: [...new Set([first.licence, second.licence])].join(", "),
+        via: first.targetLanguage,
+      });
+    }
+  }
+  return [...direct, ...indirect];
 }
 
 /** @param {TranslatorCoreOptions} options */

@@ -42,6 +42,8 @@ export class Site {
   asked = [];
   folder = "";
   port = 0;
+  /** Address of a registry that the page may offer. */
+  registry = "";
   /** @type {import("node:http").Server | null} */
   #server = null;
 
@@ -53,7 +55,7 @@ export class Site {
 
   async open() {
     this.folder = await mkdtemp(join(tmpdir(), "dragoman-site-"));
-    await assemble(this.folder);
+    await assemble(this.folder, this.registry);
     await this.start();
   }
 
@@ -112,13 +114,16 @@ export async function visitor(browser, options) {
 
 /** @typedef {Awaited<ReturnType<typeof visitor>>} Kit */
 
-/** A site and a browser for all tests of a file. */
-export function stage() {
+/**
+ * A site and a browser for all tests of a file.
+ * @param {(site: Site) => Promise<void>} [prepare] called before the site is assembled
+ */
+export function stage(prepare = async () => {}) {
   const site = new Site();
   /** @type {import("playwright-core").Browser} */
   let browser;
   before(async () => {
-    [browser] = await Promise.all([launch(), site.open()]);
+    [browser] = await Promise.all([launch(), prepare(site).then(() => site.open())]);
   });
   after(async () => {
     await browser.close();
@@ -138,7 +143,8 @@ export function stage() {
       await body(kit);
       assert.deepEqual(kit.faults, []);
       for (const address of kit.requests) {
-        assert.ok(address.startsWith(site.url) || /^(blob|data):/.test(address), address);
+        const allowed = [site.url, "blob:", "data:", ...(site.registry ? [new URL("/", site.registry).href] : [])];
+        assert.ok(allowed.some((beginning) => address.startsWith(beginning)), address);
       }
     } finally {
       site.answer = () => undefined;

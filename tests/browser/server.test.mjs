@@ -61,6 +61,28 @@ test("the page asks for nothing outside its folder", async () => {
   assert.doesNotMatch(html, /\sstyle="|\son\w+="|<script>/);
 });
 
+test("only a registry that is asked for is named, and allowed", async () => {
+  const read = async (/** @type {Site} */ from) => {
+    const html = await (await fetch(from.url)).text();
+    return [/name="dragoman-registry" content="([^"]*)"/.exec(html)?.[1], /connect-src ([^;"]*)/.exec(html)?.[1]];
+  };
+  assert.deepEqual(await read(site), ["", "'self'"]);
+  const other = new Site();
+  other.registry = "https://models.example.org/db/models.json";
+  await other.open();
+  try {
+    assert.deepEqual(await read(other), [other.registry, "'self' https://models.example.org"]);
+  } finally {
+    await other.close();
+  }
+  for (const bad of ["nonsense", "https://example.org/; script-src *", "https://example.org/\"><script>"]) {
+    const refused = new Site();
+    refused.registry = bad;
+    await assert.rejects(refused.open(), /REGISTRY/);
+    await refused.close();
+  }
+});
+
 test("every failure has a sentence and a way out", () => {
   const names = ["LoadError", "NetworkError", "DataError", "NotSupportedError", "QuotaExceededError", "OperationError", "Surprise"];
   const titles = new Set();

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { root } from "../../tools/setup.mjs";
+import { HAN, stage, translated, type } from "./harness.mjs";
+import { directionOf, missing, roleOf } from "../../www/model-files.js";
+
+const models = join(root, "www", "models");
+const { models: [entry] } = JSON.parse(await readFile(join(models, "manifest.json"), "utf8"));
+/** Every model in these tests has the weights of this one. */
+const weights = await readFile(join(models, entry.file));
+const packed = gzipSync(weights, { level: 1 });
+
+/** Paths that were asked of the registry. @type {string[]} */
+const asked = [];
+/** @type {(path: string) => number | undefined} */
+let failure = () => undefined;
+const server = createServer((request, response) => {
+  const path = (request.url ?? "").slice(1);
+  asked.push(path);
+  response.setHeader("Access-Control-Allow-Origin", "*");
+  const status = failure(path);
+  if (status) return response.writeHead(status).end();
+  if (path !== "db/models.json") return response.end(path.endsWith("model.bin.gz") ? packed : gzipSync("words"));
+  const listed = (/** @type {string} */ source, /** @type {string} */ target) => ({
+    architecture: "base-memory",
+    releaseStatus: "Release",
+    sourceLanguage: source,
+    targetLanguage: target,
+    files: {
+      model: { path: "model.bin.gz", uncompressedSize: weights.length, uncompressedHash: createHash("sha256").update(weights).digest("hex") },
+      vocab: { path: "vocab.spm.gz" },
+    },
+  });
+  const baseUrl = `http://${request.headers.host}`;
+  response.end(JSON.stringify({ baseUrl, models: { "de-en": [listed("de", "en")], "fr-en": [listed("fr", "en")], "en-de": [listed("en", "de")] } }));
+});
+const { visiting } = stage(async (site) => {
+  await new Promise((/** @type {(value: void) => void} */ resolve) => server.listen(0, "127.0.0.1", resolve));
+  site.registry = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}/db/models.json`;
+});
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+/** @param {import("playwright-core").Page} page */
+const languages = (page) => page.locator("#source-choice option").allTextContents();
+/** @param {import("playwright-core").Page} page @param {string | RegExp} text */
+const noted = (page, text) => page.locator("#add-note").getByText(text).waitFor();
+
+test("a language from the registry: nothing is asked before somebody asks, and it is kept", () =>
+  visiting({}, async ({ page, context }) => {
+    asked.length = 0;
+    await type(page, "I love to eat pizza");
+    await translated(page);
+    await page.locator("#add > summary").click();
+    assert.deepEqual(asked, []);
+    await page.getByRole("button", { name: "Show the languages" }).click();
+    await page.locator("#registry-form").waitFor();
+    assert.deepEqual(asked, ["db/models.json"]);
+    assert.deepEqual(await page.locator("#registry-from option").allTextContents(), ["English", "French", "German"]);
+    await page.locator("#registry-from").selectOption("de");
+    assert.deepEqual(await page.locator("#registry-into option").allTextContents(), ["English"]);
+    await page.getByRole("button", { name: /^Download 1\d\.\d MB/ }).click();
+    await noted(page, "German to English is ready.");
+    // The page turns to it, and with the model that was there before there is a way from German to Chinese.
+    assert.deepEqual(await languages(page), ["German", "English"]);
+    assert.equal(await page.locator("#source-choice").inputValue(), "de");
+    assert.deepEqual(await page.locator("#target-choice option").allTextContents(), ["English", "Simplified Chinese"]);
+    await type(page, "The water is cold.");
+    assert.match(await translated(page), HAN);
+    await page.locator("#target-choice").selectOption("zh");
+    assert.match(await translated(page), HAN);
+
+    const before = asked.length;
+    await context.route(/^http:\/\/127\.0\.0\.1:\d+\/(db|model)/, (route) => route.abort());
+    await page.reload();
+    assert.equal(await page.locator("#target-choice").inputValue(), "zh", "the languages are remembered");
+    assert.match(await translated(page), HAN);
+    assert.equal(asked.length, before);
+    await page.locator("#storage > summary").click();
+    assert.equal(await page.locator("#models li").count(), 2);
+    await page.getByRole("button", { name: "Remove German to English" }).click();
+    await page.getByText(/^Removed German to English/).waitFor();
+    await page.locator("#source-language", { hasText: "English" }).waitFor();
+    assert.equal(await page.locator("#models li").count(), 1);
+    assert.match(await translated(page), HAN);
+  }));
+
+test("a registry that fails says so, and a download can be stopped", () =>
+  visiting({}, async ({ page }) => {
+    await page.locator("#add > summary").click();
+    failure = () => 503;
+    await page.getByRole("button", { name: "Show the languages" }).click();
+    await noted(page, /answered 503/);
+    failure = (path) => (path.endsWith("model.bin.gz") ? 404 : undefined);
+    await page.getByRole("button", { name: "Show the languages" }).click();
+    await page.getByRole("button", { name: /^Download/ }).click();
+    await noted(page, /answered 404/);
+    failure = () => undefined;
+    await page.getByRole("button", { name: /^Download/ }).click();
+    await noted(page, /is ready/);
+  }));
+
+test("a language from files", () =>
+  visiting({}, async ({ page }) => {
+    await page.locator("#add > summary").click();
+    const files = (/** @type {[string, Buffer][]} */ ...list) =>
+      page.locator("#files").setInputFiles(list.map(([name, buffer]) => ({ name, mimeType: "application/octet-stream", buffer })));
+    const add = page.getByRole("button", { name: "Add", exact: true });
+    await files(["model.deen.intgemm.alphas.bin", weights], ["readme.txt", Buffer.from("-")]);
+    await noted(page, /vocabulary is missing/);
+    assert.equal(await add.isDisabled(), true);
+    assert.deepEqual(await page.locator("#files-list li.odd").allTextContents(), ["readme.txt, 1 KB: not needed"]);
+
+    await files(["model.deen.bin", Buffer.alloc(2_000, 7)], ["vocab.deen.spm", Buffer.from("-")]);
+    assert.deepEqual([await page.locator("#files-from").inputValue(), await page.locator("#files-into").inputValue()], ["de", "en"]);
+    await add.click();
+    await noted(page, /cannot be used/);
+
+    await files(["de-zh.safetensors", weights]);
+    await page.locator("#files-from").fill("no tag");
+    await add.click();
+    await noted(page, /not a language tag/);
+    await page.locator("#files-from").fill("de");
+    await add.click();
+    await noted(page, "German to Simplified Chinese is ready.");
+    await type(page, "The water is cold.");
+    assert.match(await translated(page), HAN);
+    await page.locator("#storage > summary").click();
+    await page.getByText(/10\.7 MB · added by you/).waitFor();
+  }));
+
+test("files can be dropped", () =>
+  visiting({}, async ({ page }) => {
+    await page.locator("#add > summary").click();
+    await page.locator("#drop").evaluate((zone) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["x"], "vocab.esen.spm"));
+      zone.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    });
+    await noted(page, /network is missing/);
+    assert.equal(await page.locator("#files-from").inputValue(), "es");
+  }));
+
+test("files are known by their names", () => {
+  for (const [name, role] of [
+    ["model.deen.intgemm.alphas.bin", "model"],
+    ["model.enzh.intgemm8.bin.gz", "model"],
+    ["en-zh.safetensors", "model"],
+    ["vocab.deen.spm", "sourceVocabulary"],
+    ["srcvocab.enzh.spm.gz", "sourceVocabulary"],
+    ["trgvocab.enzh.spm", "targetVocabulary"],
+    ["lex.50.50.deen.s2t.bin.gz", "shortlist"],
+    ["metadata.json", null],
+    ["qualityModel.deen.bin", null],
+  ]) {
+    assert.equal(roleOf(/** @type {string} */ (name)), role, String(name));
+  }
+  assert.deepEqual(directionOf(["metadata.json", "lex.50.50.deen.s2t.bin"]), { from: "de", into: "en" });
+  assert.deepEqual(directionOf(["en-zh.safetensors"]), { from: "en", into: "zh" });
+  assert.equal(directionOf(["model.bin"]), null);
+  assert.equal(missing({ model: { name: "a.safetensors" } }), null);
+  assert.match(missing({ sourceVocabulary: { name: "vocab.spm" } }) ?? "", /network/);
+});
