@@ -81,7 +81,9 @@ test("a language from the registry: nothing is asked before somebody asks, and i
     const before = asked.length;
     await context.route(/^http:\/\/127\.0\.0\.1:\d+\/(db|model)/, (route) => route.abort());
     await page.reload();
-    assert.equal(await page.locator("#target-choice").inputValue(), "zh", "the languages are remembered");
+    // The languages are remembered.
+    await page.waitForFunction(() => document.querySelector("select")?.value === "de");
+    assert.equal(await page.locator("#target-choice").inputValue(), "zh");
     assert.match(await translated(page), HAN);
     assert.equal(asked.length, before);
     await page.locator("#storage > summary").click();
