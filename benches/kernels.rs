@@ -89,6 +89,7 @@ fn attention(criterion: &mut Criterion) {
                         keys: Rows::dense(&keys, width),
                         values: Rows::dense(&values, width),
                         tokens: 0..tokens,
+                        heads: 1,
                         scale: 0.05,
                         weights: &mut weights,
                         output: &mut output,

@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use dragoman::decode::{DecodeOptions, Decoder};
-use dragoman::format::Seq2SeqConfig;
+use dragoman::format::{Architecture, Seq2SeqConfig, Shortlist, Tensor, TransformerConfig};
 use dragoman::model::Model;
 use dragoman::model::random::model_file;
 
@@ -33,7 +33,7 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn steps_do_not_allocate() {
-    let config = Seq2SeqConfig {
+    let seq2seq = Seq2SeqConfig {
         embedding: 16,
         hidden: 24,
         encoder_layers: 2,
@@ -41,7 +41,37 @@ fn steps_do_not_allocate() {
         source_vocabulary: 50,
         target_vocabulary: 70,
     };
-    let model = Model::new(&model_file(&config, 1, false)).unwrap();
+    let transformer = TransformerConfig {
+        embedding: 16,
+        feed_forward: 24,
+        heads: 2,
+        encoder_layers: 2,
+        decoder_layers: 2,
+        source_vocabulary: 50,
+        target_vocabulary: 70,
+        shared_vocabulary: false,
+    };
+    let shortlist = Shortlist {
+        frequent: (0..30).collect(),
+        starts: vec![0, 0, 0, 0, 3, 5],
+        tokens: vec![40, 50, 60, 44, 69],
+    };
+    for (architecture, shortlist) in [
+        (Architecture::from(&seq2seq), None),
+        (Architecture::from(&transformer), None),
+        (Architecture::from(&transformer), Some(shortlist)),
+    ] {
+        let mut file = model_file(architecture, 1, false);
+        file.shortlist = shortlist;
+        // A translation that never ends by itself.
+        if let Some(Tensor::Float { data, .. }) = file.tensors.get_mut("output.bias") {
+            data[0] = -1e4;
+        }
+        steps_of_a_model_do_not_allocate(&Model::new(&file).unwrap());
+    }
+}
+
+fn steps_of_a_model_do_not_allocate(model: &Model) {
     // Sources that repeat themselves, so that a translation that does so too is not taken for a loop and made twice.
     let sources = [(40, 3), (25, 4), (60, 5), (31, 6)].map(|(length, token)| vec![token; length]);
     for beam in [1, 3] {
@@ -52,9 +82,9 @@ fn steps_do_not_allocate() {
                 alignment: true,
                 ..DecodeOptions::default()
             };
-            let mut decoder = Decoder::new(&model);
+            let mut decoder = Decoder::new(model);
             let before = ALLOCATIONS.get();
-            let found = decoder.translate(&model, &sources, &options);
+            let found = decoder.translate(model, &sources, &options);
             let allocations = ALLOCATIONS.get() - before;
             assert!(found.iter().all(|found| !found.looped));
             let tokens: usize = found.iter().map(|found| found.tokens.len()).sum();

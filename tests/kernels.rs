@@ -3,8 +3,10 @@
 use dragoman::cpu::affine::{Activations, Affine};
 use dragoman::cpu::attention::Attention;
 use dragoman::cpu::lstm::lstm_cell;
+use dragoman::cpu::norm::Norm;
 use dragoman::cpu::panels::Panels;
 use dragoman::cpu::rows::{Rows, RowsMut};
+use dragoman::cpu::ssru::ssru_cell;
 use dragoman::cpu::{Isa, Weight};
 use dragoman::format::QuantisedMatrix;
 use dragoman::model::plan::Epilogue;
@@ -133,11 +135,17 @@ fn epilogues_add_and_squash() {
                 affine.run(isa, batch, x, output, &mut Activations::default());
                 y
             };
-            let [stored, added, squashed] =
-                [Epilogue::Store, Epilogue::Add, Epilogue::Tanh].map(run);
+            let [stored, added, squashed, positive] = [
+                Epilogue::Store,
+                Epilogue::Add,
+                Epilogue::Tanh,
+                Epilogue::Relu,
+            ]
+            .map(run);
             for i in 0..stored.len() {
                 assert!((added[i] - (stored[i] + before[i])).abs() < 1e-6);
                 assert!((squashed[i] - stored[i].tanh()).abs() < 1e-6);
+                assert_eq!(positive[i].to_bits(), stored[i].max(0.0).to_bits());
             }
         }
     }
@@ -175,6 +183,145 @@ fn lstm_cells_agree_with_the_equations() {
 }
 
 #[test]
+fn ssru_cells_agree_with_the_equations() {
+    let mut random = Random(5);
+    for (count, width) in [(1, 1), (3, 5), (2, 16), (4, 33)] {
+        let gates: Vec<f32> = floats(&mut random, count * 2 * width)
+            .iter()
+            .map(|gate| gate * 5.0)
+            .collect();
+        let before = floats(&mut random, count * width);
+        let residual = floats(&mut random, count * width);
+        for isa in Isa::available() {
+            let (mut cell, mut output) = (before.clone(), residual.clone());
+            ssru_cell(
+                isa,
+                count,
+                Rows::dense(&gates, 2 * width),
+                RowsMut::dense(&mut cell, width),
+                RowsMut::dense(&mut output, width),
+            );
+            for i in 0..count * width {
+                let (row, j) = (i / width, i % width);
+                let gate = |gate: usize| f64::from(gates[(row * 2 + gate) * width + j]);
+                let forget = 1.0 / (1.0 + (-gate(1)).exp());
+                let c = forget * f64::from(before[i]) + (1.0 - forget) * gate(0);
+                assert!((f64::from(cell[i]) - c).abs() < 4e-6, "{isa:?}");
+                let sum = f64::from(residual[i]) + c.max(0.0);
+                assert!((f64::from(output[i]) - sum).abs() < 4e-6, "{isa:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn normalised_rows_have_mean_and_variance() {
+    let mut random = Random(6);
+    for (count, width) in [(1, 1), (3, 5), (2, 16), (4, 33)] {
+        let mut x = floats(&mut random, count * width);
+        // A row without variance.
+        x[..width].fill(1.5);
+        let (scale, bias) = (floats(&mut random, width), floats(&mut random, width + 3));
+        for isa in Isa::available() {
+            let mut output = x.clone();
+            let norm = Norm {
+                count,
+                output: RowsMut::dense(&mut output, width),
+                scale: &scale,
+                bias: &bias,
+                epsilon: 1e-6,
+            };
+            norm.run(isa);
+            for (found, x) in output.chunks(width).zip(x.chunks(width)) {
+                let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / width as f64;
+                let squares = x.iter().map(|&x| (f64::from(x) - mean).powi(2));
+                let deviation = (squares.sum::<f64>() / width as f64 + 1e-6).sqrt();
+                for j in 0..width {
+                    let y = (f64::from(x[j]) - mean) / deviation;
+                    let y = y * f64::from(scale[j]) + f64::from(bias[j]);
+                    assert!((f64::from(found[j]) - y).abs() < 1e-5, "{isa:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gathered_rows_give_the_same_products() {
+    let mut random = Random(7);
+    let matrix = quantised(&mut random, 77, 13);
+    let whole = Weight::Quantised(Panels::new(&matrix));
+    let x = floats(&mut random, 2 * 13);
+    let product = |weight: &Weight, isa: Isa| {
+        let mut y = vec![0.0; 2 * weight.rows()];
+        let affine = Affine {
+            weight,
+            bias: None,
+            epilogue: Epilogue::Store,
+        };
+        let output = RowsMut::dense(&mut y, weight.rows());
+        affine.run(
+            isa,
+            2,
+            Rows::dense(&x, 13),
+            output,
+            &mut Activations::default(),
+        );
+        y
+    };
+    let mut part = Weight::Quantised(Panels::default());
+    for rows in [vec![], vec![76], (0..40).collect(), vec![3, 16, 17, 76]] {
+        part.gather(&whole, &rows);
+        for isa in Isa::available() {
+            let (all, some) = (product(&whole, isa), product(&part, isa));
+            let expected = all
+                .chunks(77)
+                .flat_map(|y| rows.iter().map(|&row| y[row as usize]));
+            assert_eq!(bits(&some), bits(&expected.collect::<Vec<_>>()), "{isa:?}");
+        }
+    }
+}
+
+#[test]
+fn heads_attend_each_for_itself() {
+    let mut random = Random(8);
+    let (heads, width, value_width, rows) = (3, 5, 2, [4, 1, 3]);
+    let query = floats(&mut random, heads * width);
+    let keys = floats(&mut random, 6 * heads * width);
+    let values = floats(&mut random, 6 * heads * value_width);
+    for isa in Isa::available() {
+        let attend = |head: usize, of: usize| {
+            let (keys, values) = (
+                Rows::new(&keys, head * width, of * width, heads * width),
+                Rows::new(
+                    &values,
+                    head * value_width,
+                    of * value_width,
+                    heads * value_width,
+                ),
+            );
+            let (mut weights, mut output) = ([0.0; 3], vec![9.0; of * value_width]);
+            let attention = Attention {
+                query: &query[head * width..][..of * width],
+                keys,
+                values,
+                tokens: rows.into_iter(),
+                heads: of,
+                scale: 0.3,
+                weights: &mut weights,
+                output: &mut output,
+            };
+            attention.run(isa);
+            (weights, output)
+        };
+        let (weights, together) = attend(0, heads);
+        let alone: Vec<f32> = (0..heads).flat_map(|head| attend(head, 1).1).collect();
+        assert_eq!(bits(&together), bits(&alone), "{isa:?}");
+        assert_eq!(bits(&weights), bits(&attend(0, 1).0), "{isa:?}");
+    }
+}
+
+#[test]
 fn attention_agrees_with_the_equations() {
     let mut random = Random(4);
     for (width, value_width, rows) in [
@@ -201,6 +348,7 @@ fn attention_agrees_with_the_equations() {
                 keys: Rows::dense(&keys, width),
                 values: Rows::dense(&values, value_width),
                 tokens: rows.iter().copied(),
+                heads: 1,
                 scale: 0.3,
                 weights: &mut weights,
                 output: &mut output,

@@ -134,6 +134,11 @@ impl Affine<'_> {
     }
 }
 
+#[inline(always)]
+fn relu(x: f32) -> f32 {
+    if x > 0.0 { x } else { 0.0 }
+}
+
 struct Float<'a> {
     weights: Rows<'a>,
     bias: Option<&'a [f32]>,
@@ -158,6 +163,7 @@ impl Kernel for Float<'_> {
                     Epilogue::Store => value,
                     Epilogue::Add => value + *y,
                     Epilogue::Tanh => float::tanh(value),
+                    Epilogue::Relu => relu(value),
                 };
             }
         }
@@ -271,6 +277,7 @@ impl Quantised<'_> {
         match self.epilogue {
             Epilogue::Store => {}
             Epilogue::Tanh => values = values.map(float::tanh),
+            Epilogue::Relu => values = values.map(relu),
             Epilogue::Add => {
                 for (value, y) in values.iter_mut().zip(&*y) {
                     *value += y;

@@ -1,11 +1,12 @@
-//! Attention of one query over the tokens of a sentence.
+//! Attention of one query over the tokens of a sentence, with one head or several.
 
 use super::float::{add_scaled, dot, softmax};
 use super::rows::Rows;
 use super::simd::{Isa, Kernel, Simd};
 
-/// `weights = softmax_i(scale * query . keys[i])`, `output = sum_i weights[i] values[i]` over the rows i that `tokens` lists, as
-/// many as there are `weights`.
+/// For each head, which is a range of columns of query, keys, values and output: `weights = softmax_i(scale * query . keys[i])`,
+/// `output = sum_i weights[i] values[i]` over the rows i that `tokens` lists, as many as there are `weights`. Those of the first
+/// head are left behind.
 pub struct Attention<'a, T> {
     /// `[width]`.
     pub query: &'a [f32],
@@ -15,6 +16,8 @@ pub struct Attention<'a, T> {
     pub values: Rows<'a>,
     /// The rows of the sentence.
     pub tokens: T,
+    /// Number of heads; divides both widths.
+    pub heads: usize,
     /// Factor of the scores.
     pub scale: f32,
     /// One for each token of the sentence.
@@ -35,13 +38,21 @@ impl<T: Iterator<Item = usize> + Clone> Kernel for Attention<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        for (weight, row) in self.weights.iter_mut().zip(self.tokens.clone()) {
-            *weight = self.scale * dot(self.query, self.keys.row(row));
-        }
-        softmax(self.weights);
-        self.output.fill(0.0);
-        for (&weight, row) in self.weights.iter().zip(self.tokens) {
-            add_scaled(self.output, weight, self.values.row(row));
+        let width = self.query.len() / self.heads;
+        let value_width = self.output.len() / self.heads;
+        for head in (0..self.heads).rev() {
+            let (start, value_start) = (head * width, head * value_width);
+            let query = &self.query[start..][..width];
+            for (weight, row) in self.weights.iter_mut().zip(self.tokens.clone()) {
+                *weight = self.scale * dot(query, &self.keys.row(row)[start..][..width]);
+            }
+            softmax(self.weights);
+            let output = &mut self.output[value_start..][..value_width];
+            output.fill(0.0);
+            for (&weight, row) in self.weights.iter().zip(self.tokens.clone()) {
+                let values = &self.values.row(row)[value_start..][..value_width];
+                add_scaled(output, weight, values);
+            }
         }
     }
 }

@@ -61,6 +61,12 @@ impl Buffers {
         self.buffers[view.buffer.index()].count(counts)
     }
 
+    /// Whether the rows of a view are source tokens.
+    #[must_use]
+    pub fn is_tokens(&self, view: View) -> bool {
+        self.buffers[view.buffer.index()].rows == plan::Rows::Tokens
+    }
+
     /// A view to write to.
     #[must_use]
     pub fn write(&mut self, view: View) -> RowsMut<'_> {
@@ -81,14 +87,24 @@ impl Buffers {
         (from.read(read), [a.write(write[0]), b.write(write[1])])
     }
 
-    /// Three views to read and one to write to.
+    /// Three views to read, which may share a buffer, and one to write to.
+    ///
+    /// # Panics
+    /// If the view to write to shares a buffer with the others; no operation of a plan does that.
     #[must_use]
     pub fn read_three(&mut self, read: [View; 3], write: View) -> ([Rows<'_>; 3], RowsMut<'_>) {
-        let [a, b, c, to] = self.disjoint([read[0], read[1], read[2], write]);
-        (
-            [a.read(read[0]), b.read(read[1]), c.read(read[2])],
-            to.write(write),
-        )
+        let place = write.buffer.index();
+        let (before, rest) = self.buffers.split_at_mut(place);
+        let (to, behind) = rest.split_first_mut().expect("the buffer is there");
+        let (before, behind) = (&*before, &*behind);
+        let rows = read.map(|view| match view.buffer.index() {
+            index if index < place => before[index].read(view),
+            index => {
+                assert!(index > place, "an operation's input is not its output");
+                behind[index - place - 1].read(view)
+            }
+        });
+        (rows, to.write(write))
     }
 
     /// Moves row `parents[i]` of every state to row i.
@@ -102,7 +118,7 @@ impl Buffers {
         }
     }
 
-    /// The buffers of views; no operation of a plan uses a buffer twice.
+    /// The buffers of views, none of which may be there twice.
     fn disjoint<const N: usize>(&mut self, views: [View; N]) -> [&mut Buffer; N] {
         let indices = views.map(|view| view.buffer.index());
         let buffers = self.buffers.get_disjoint_mut(indices);

@@ -4,9 +4,13 @@ use super::affine::{Activations, Affine};
 use super::attention::Attention;
 use super::buffers::{Buffers, Counts, grow};
 use super::lstm::lstm_cell;
+use super::norm::Norm;
+use super::output::Output;
+use super::positions::Positions;
 use super::rows::{Rows, RowsMut};
 use super::select::{Candidate, select};
 use super::simd::Isa;
+use super::ssru::ssru_cell;
 use super::weights::{Weight, Weights};
 use crate::model::plan::{Direction, Epilogue, Ids, Op, Plan, View};
 use crate::model::{Batch, Model};
@@ -23,7 +27,12 @@ pub struct Executor {
     /// h and c of every sentence while an LSTM reads whole sentences.
     hidden: Vec<f32>,
     cell: Vec<f32>,
-    /// Weights of the last attention, `[hypotheses, longest]`.
+    positions: Positions,
+    /// The logits' share of the weights, where a shortlist picks it.
+    output: Output,
+    /// Number of steps since the encoder ran.
+    time: usize,
+    /// Weights of the first head of the last attention, `[hypotheses, longest]`.
     alignment: Vec<f32>,
     /// Length of the longest sentence of the batch.
     longest: usize,
@@ -57,6 +66,9 @@ impl Executor {
             activations: Activations::default(),
             hidden: Vec::new(),
             cell: Vec::new(),
+            positions: positions(model.plan()),
+            output: Output::default(),
+            time: 0,
             alignment: Vec::new(),
             longest: 0,
         }
@@ -67,6 +79,8 @@ impl Executor {
     /// Afterwards there is one hypothesis per sentence, in the order of the batch.
     pub fn encode(&mut self, model: &Model, batch: &Batch, capacity: usize) {
         self.reserve(model.plan(), batch, capacity.max(batch.sentences()));
+        self.output.prepare(model, batch, capacity);
+        self.time = 0;
         let task = Task {
             weights: model.weights(),
             batch,
@@ -95,9 +109,11 @@ impl Executor {
                 hypotheses: hypotheses.previous.len(),
             },
         };
+        self.output.follow(hypotheses.sentences);
         for op in &model.plan().step {
             self.execute(op, task);
         }
+        self.time += 1;
     }
 
     /// Gives hypothesis i of the next step the state of hypothesis `parents[i]` of the last one.
@@ -108,16 +124,42 @@ impl Executor {
         }
     }
 
-    /// The logits that the last step gave one hypothesis. A token is ruled out by making its logit minus infinity.
+    /// The logits that the last step gave one hypothesis: of its candidates in ascending order, see [`Self::place`]; without a
+    /// shortlist those are all tokens.
     pub fn logits(&mut self, model: &Model, hypothesis: usize) -> &mut [f32] {
-        let logits = self.buffers.write(model.plan().logits);
-        logits.into_row(hypothesis)
+        let logits = self.buffers.write(model.plan().logits).into_row(hypothesis);
+        match self.output.candidates(hypothesis) {
+            Some(candidates) => &mut logits[..candidates.len()],
+            None => logits,
+        }
+    }
+
+    /// Where the logit of a token stands among the logits of a hypothesis; `None` where the token is no candidate.
+    #[must_use]
+    pub fn place(&self, model: &Model, hypothesis: usize, token: u32) -> Option<usize> {
+        match self.output.candidates(hypothesis) {
+            Some(candidates) => candidates.binary_search(&token).ok(),
+            None => Some(token as usize).filter(|&token| token < model.plan().logits.width),
+        }
+    }
+
+    /// Makes the logit of a token minus infinity.
+    pub fn rule_out(&mut self, model: &Model, hypothesis: usize, token: u32) {
+        if let Some(place) = self.place(model, hypothesis, token) {
+            self.logits(model, hypothesis)[place] = f32::NEG_INFINITY;
+        }
     }
 
     /// Finds the best next tokens of one hypothesis, see [`select`].
     pub fn select(&mut self, model: &Model, hypothesis: usize, best: &mut [Candidate]) -> usize {
         let isa = self.isa;
-        select(isa, self.logits(model, hypothesis), best)
+        let found = select(isa, self.logits(model, hypothesis), best);
+        if let Some(candidates) = self.output.candidates(hypothesis) {
+            for best in &mut best[..found] {
+                best.token = candidates[best.token as usize];
+            }
+        }
+        found
     }
 
     /// How much one hypothesis attended to each of the first `length` tokens of its sentence in the last step.
@@ -134,7 +176,7 @@ impl Executor {
         grow(&mut self.alignment, hypotheses * self.longest);
         for op in plan.encode.iter().chain(&plan.step) {
             match *op {
-                Op::Affine { input, .. } => {
+                Op::Affine { input, .. } | Op::Logits { input, .. } => {
                     let rows = self.buffers.count(input, counts);
                     self.activations.reserve(rows, input.width);
                 }
@@ -150,13 +192,7 @@ impl Executor {
 
     fn execute(&mut self, op: &Op, task: Task<'_>) {
         match *op {
-            Op::Embed { table, ids, output } => {
-                let ids = match ids {
-                    Ids::Source => task.batch.tokens(),
-                    Ids::Previous => task.hypotheses.previous,
-                };
-                embed(task.weights.matrix(table), ids, self.buffers.write(output));
-            }
+            Op::Embed { .. } => self.embed(op, task),
             Op::Affine {
                 weight,
                 bias,
@@ -191,13 +227,48 @@ impl Executor {
                 let (gates, [cell, hidden]) = self.buffers.read_one(gates, [cell, hidden]);
                 lstm_cell(self.isa, count, gates, cell, hidden);
             }
-            Op::Attention {
-                query,
-                keys,
-                values,
+            Op::SsruCell {
+                gates,
+                cell,
+                output,
+            } => {
+                let count = self.buffers.count(gates, task.counts);
+                let (gates, [cell, output]) = self.buffers.read_one(gates, [cell, output]);
+                ssru_cell(self.isa, count, gates, cell, output);
+            }
+            Op::Norm {
                 output,
                 scale,
-            } => self.attention([query, keys, values], output, scale, task),
+                bias,
+                epsilon,
+            } => {
+                let count = self.buffers.count(output, task.counts);
+                let norm = Norm {
+                    count,
+                    output: self.buffers.write(output),
+                    scale: task.weights.vector(scale),
+                    bias: task.weights.vector(bias),
+                    epsilon,
+                };
+                norm.run(self.isa);
+            }
+            Op::Attention { .. } => self.attention(op, task),
+            Op::Logits {
+                weight,
+                bias,
+                input,
+                output,
+            } => {
+                let affine = Affine {
+                    weight: task.weights.matrix(weight),
+                    bias: Some(task.weights.vector(bias)),
+                    epilogue: Epilogue::Store,
+                };
+                let (x, y) = self.buffers.pair(input, output);
+                let count = task.counts.hypotheses;
+                self.output
+                    .run(self.isa, affine, count, (x, y), &mut self.activations);
+            }
             Op::Mean { input, output } => {
                 let (x, mut y) = self.buffers.pair(input, output);
                 for sentence in 0..task.batch.sentences() {
@@ -261,33 +332,113 @@ impl Executor {
         }
     }
 
-    /// Attention of every hypothesis over its sentence; `inputs` are query, keys and values.
-    fn attention(&mut self, inputs: [View; 3], output: View, scale: f32, task: Task<'_>) {
+    /// Attention of every hypothesis, or every token, over its sentence.
+    fn attention(&mut self, op: &Op, task: Task<'_>) {
+        let &Op::Attention {
+            query,
+            keys,
+            values,
+            output,
+            heads,
+            scale,
+        } = op
+        else {
+            return;
+        };
+        let of_tokens = self.buffers.is_tokens(query);
+        let inputs = [query, keys, values];
         let ([query, keys, values], mut output) = self.buffers.read_three(inputs, output);
-        for (row, &sentence) in task.hypotheses.sentences.iter().enumerate() {
-            let tokens = task.batch.rows(sentence);
-            let weights = &mut self.alignment[row * self.longest..][..tokens.len()];
+        let (isa, longest, batch) = (self.isa, self.longest, task.batch);
+        let mut attend = |row: usize, sentence: usize, weights: &mut [f32]| {
             let attention = Attention {
                 query: query.row(row),
                 keys,
                 values,
-                tokens,
+                tokens: batch.rows(sentence),
+                heads,
                 scale,
-                weights,
+                weights: &mut weights[..batch.length(sentence)],
                 output: output.row(row),
             };
-            attention.run(self.isa);
+            attention.run(isa);
+        };
+        if of_tokens {
+            for sentence in 0..batch.sentences() {
+                for row in batch.rows(sentence) {
+                    attend(row, sentence, &mut self.alignment);
+                }
+            }
+        } else {
+            for (row, &sentence) in task.hypotheses.sentences.iter().enumerate() {
+                attend(row, sentence, &mut self.alignment[row * longest..]);
+            }
+        }
+    }
+
+    /// Rows of a table with their positions; ids outside it read the row of `<unk>`.
+    fn embed(&mut self, op: &Op, task: Task<'_>) {
+        let &Op::Embed {
+            table,
+            ids,
+            scale,
+            positions,
+            output,
+        } = op
+        else {
+            return;
+        };
+        let table = task.weights.matrix(table);
+        let tokens = match ids {
+            Ids::Source => task.batch.tokens(),
+            Ids::Previous | Ids::PreviousOrNone => task.hypotheses.previous,
+        };
+        let empty = ids == Ids::PreviousOrNone && self.time == 0;
+        let mut output = self.buffers.write(output);
+        for (row, &id) in tokens.iter().enumerate() {
+            let output = output.row(row);
+            if empty {
+                output.fill(0.0);
+                continue;
+            }
+            let id = id as usize;
+            let id = if id < table.rows() { id } else { UNKNOWN };
+            table.row(id, output);
+            for x in output {
+                *x *= scale;
+            }
+        }
+        if !positions {
+            return;
+        }
+        if ids == Ids::Source {
+            for time in 0..task.batch.longest() {
+                for row in task.batch.step(time) {
+                    self.positions.add(time, output.row(row));
+                }
+            }
+        } else {
+            for row in 0..tokens.len() {
+                self.positions.add(self.time, output.row(row));
+            }
         }
     }
 }
 
-/// Rows of a table; ids outside it read the row of `<unk>`.
-fn embed(table: &Weight, ids: &[u32], mut output: RowsMut<'_>) {
-    for (row, &id) in ids.iter().enumerate() {
-        let id = id as usize;
-        let id = if id < table.rows() { id } else { UNKNOWN };
-        table.row(id, output.row(row));
-    }
+/// The positions that a plan asks for.
+fn positions(plan: &Plan) -> Positions {
+    let widths = plan
+        .encode
+        .iter()
+        .chain(&plan.step)
+        .filter_map(|op| match op {
+            Op::Embed {
+                positions: true,
+                output,
+                ..
+            } => Some(output.width),
+            _ => None,
+        });
+    widths.max().map(Positions::new).unwrap_or_default()
 }
 
 fn mean<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, mean: &mut [f32]) {

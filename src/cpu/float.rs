@@ -24,6 +24,13 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     fold(lanes, |a, b| a + b)
 }
 
+/// `sum_i x_i`.
+#[inline(always)]
+#[must_use]
+pub fn sum(x: &[f32]) -> f32 {
+    reduce(x, 0.0, |sum, x| sum + x)
+}
+
 /// `y += a x`.
 #[inline(always)]
 pub fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
@@ -71,7 +78,7 @@ pub fn softmax(x: &mut [f32]) {
     for x in x.iter_mut() {
         *x = exp(*x - shift);
     }
-    let scale = 1.0 / reduce(x, 0.0, |sum, x| sum + x);
+    let scale = 1.0 / sum(x);
     for x in x {
         *x *= scale;
     }

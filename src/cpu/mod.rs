@@ -5,6 +5,10 @@
 //! | [`simd`] | the instruction sets |
 //! | [`panels`] | int8 weights in the order in which the kernels read them |
 //! | [`affine`](mod@affine) | `y = W x + b` with int8 or float weights |
+//! | [`norm`] | layer normalisation |
+//! | [`ssru`] | the elementwise half of an SSRU |
+//! | [`positions`] | sinusoidal positions |
+//! | [`output`] | logits of the tokens that a shortlist leaves |
 //! | [`lstm`] | the elementwise half of an LSTM |
 //! | [`attention`] | scores, softmax and weighted sum over a sentence |
 //! | [`select`](mod@select) | log-softmax and the best tokens |
@@ -23,10 +27,14 @@ pub mod buffers;
 pub mod executor;
 pub mod float;
 pub mod lstm;
+pub mod norm;
+pub mod output;
 pub mod panels;
+pub mod positions;
 pub mod rows;
 pub mod select;
 pub mod simd;
+pub mod ssru;
 mod weights;
 
 pub use executor::Executor;

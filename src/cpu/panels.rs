@@ -10,7 +10,7 @@ pub const ACTIVATION_OFFSET: i32 = 64;
 ///
 /// A panel is a sequence of [`Tile`]s, one for every [`GROUP`] columns, so that the product with one row of activations
 /// reads memory in order and needs no horizontal sum. Missing rows and columns are zero.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Panels {
     rows: usize,
     cols: usize,
@@ -45,6 +45,28 @@ impl Panels {
             tiles,
             scales,
             starts,
+        }
+    }
+
+    /// Becomes the given rows of another matrix.
+    pub fn gather(&mut self, from: &Self, rows: &[u32]) {
+        let (panels, groups) = (rows.len().div_ceil(PANEL), from.groups());
+        (self.rows, self.cols) = (rows.len(), from.cols);
+        self.tiles.clear();
+        self.tiles.resize(panels * groups, Tile([0; PANEL * GROUP]));
+        self.scales.clear();
+        self.scales.resize(panels * PANEL, 0.0);
+        self.starts.clear();
+        self.starts.resize(panels * PANEL, 0);
+        for (to, &row) in rows.iter().enumerate() {
+            let row = row as usize;
+            self.scales[to] = from.scales[row];
+            self.starts[to] = from.starts[row];
+            let tiles = &mut self.tiles[to / PANEL * groups..][..groups];
+            let (to, column) = (to % PANEL * GROUP, row % PANEL * GROUP);
+            for (tile, from) in tiles.iter_mut().zip(from.tiles(row / PANEL)) {
+                tile.0[to..to + GROUP].copy_from_slice(&from.0[column..column + GROUP]);
+            }
         }
     }
 

@@ -86,6 +86,21 @@ impl<'a> RowsMut<'a> {
         }
     }
 
+    /// The same rows, for a while.
+    #[must_use]
+    pub fn reborrow(&mut self) -> RowsMut<'_> {
+        RowsMut {
+            data: self.data,
+            ..*self
+        }
+    }
+
+    /// The first columns.
+    #[must_use]
+    pub fn narrow(self, width: usize) -> Self {
+        Self { width, ..self }
+    }
+
     /// Number of columns.
     #[must_use]
     pub fn width(&self) -> usize {

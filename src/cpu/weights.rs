@@ -73,6 +73,28 @@ impl Weight {
         }
     }
 
+    /// Becomes the given rows of another matrix.
+    pub fn gather(&mut self, from: &Self, rows: &[u32]) {
+        match from {
+            Self::Quantised(from) => {
+                if let Self::Float { .. } = self {
+                    *self = Self::Quantised(Panels::default());
+                }
+                if let Self::Quantised(panels) = self {
+                    panels.gather(from, rows);
+                }
+            }
+            Self::Float { cols, data, .. } => {
+                let row = |&row: &u32| &data[row as usize * cols..][..*cols];
+                *self = Self::Float {
+                    rows: rows.len(),
+                    cols: *cols,
+                    data: rows.iter().flat_map(row).copied().collect(),
+                };
+            }
+        }
+    }
+
     /// Writes the real values of one row to `out`, which is as wide as the matrix.
     pub fn row(&self, row: usize, out: &mut [f32]) {
         match self {

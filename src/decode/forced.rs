@@ -13,7 +13,7 @@ use crate::model::{Batch, Model};
 pub struct Forced {
     /// The token that greedy search would have chosen at each place, given the tokens before it.
     pub choices: Vec<u32>,
-    /// Log-probability of the token that stands there; minus infinity if the vocabulary has no such token.
+    /// Log-probability of the token that stands there; minus infinity if neither the vocabulary nor the shortlist has it.
     pub token_scores: Vec<f32>,
 }
 
@@ -79,15 +79,18 @@ impl Decoder {
 
     /// The best next token of a hypothesis, and the log-probability of `token`.
     fn judge(&mut self, model: &Model, hypothesis: usize, token: u32) -> (u32, f32) {
-        let logits = self.executor.logits(model, hypothesis);
-        let logit = logits.get(token as usize).copied();
-        logits[UNKNOWN as usize] = f32::NEG_INFINITY;
+        let place = self.executor.place(model, hypothesis, token);
+        let logit = place.map(|place| self.executor.logits(model, hypothesis)[place]);
+        self.executor.rule_out(model, hypothesis, UNKNOWN);
         let mut best = [Candidate::default()];
         if self.executor.select(model, hypothesis, &mut best) == 0 {
             return (END, f32::NEG_INFINITY);
         }
         let [best] = best;
-        let highest = self.executor.logits(model, hypothesis)[best.token as usize];
+        let highest = self
+            .executor
+            .place(model, hypothesis, best.token)
+            .map_or(0.0, |place| self.executor.logits(model, hypothesis)[place]);
         let score = logit.map_or(f32::NEG_INFINITY, |logit| {
             best.log_probability + logit - highest
         });

@@ -193,12 +193,16 @@ struct Computed<'a> {
 
 impl Step for Computed<'_> {
     fn select(&mut self, hypothesis: usize, history: History<'_>, best: &mut [Candidate]) -> usize {
-        let logits = self.executor.logits(self.model, hypothesis);
-        logits[UNKNOWN as usize] = f32::NEG_INFINITY;
+        let Self {
+            executor, model, ..
+        } = self;
+        executor.rule_out(model, hypothesis, UNKNOWN);
         if self.blocking {
-            loops::block_repeats(&history, |token| logits[token as usize] = f32::NEG_INFINITY);
+            loops::block_repeats(&history, |token| {
+                executor.rule_out(model, hypothesis, token);
+            });
         }
-        self.executor.select(self.model, hypothesis, best)
+        executor.select(model, hypothesis, best)
     }
 
     fn alignment(&self, hypothesis: usize, length: usize) -> &[f32] {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::transformer::TransformerConfig;
 use crate::error::{Error, Result};
 
 /// Widest embedding or hidden state accepted, in units.
@@ -23,9 +24,24 @@ pub struct ModelConfig {
     pub source_language: String,
     /// BCP 47 tag of the language translated to, such as `zh`.
     pub target_language: String,
+    /// What is done to text before it is cut into subwords.
+    #[serde(default)]
+    pub normalisation: Normalisation,
     /// What the network looks like.
     #[serde(flatten)]
     pub architecture: Architecture,
+}
+
+/// The rules of text normalisation that a model was trained with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Normalisation {
+    /// Those of [`crate::text::normalise`]; placeholders stand for protected parts.
+    #[default]
+    #[serde(rename = "dragoman-1")]
+    Dragoman1,
+    /// Those in the vocabulary itself, and nothing else: models trained elsewhere.
+    #[serde(rename = "vocabulary")]
+    Vocabulary,
 }
 
 /// The architectures this version can run, told apart in JSON by the field `architecture`.
@@ -34,6 +50,20 @@ pub struct ModelConfig {
 pub enum Architecture {
     /// Bidirectional LSTM encoder and LSTM decoder with attention.
     Seq2Seq(Seq2SeqConfig),
+    /// Transformer encoder and SSRU decoder.
+    Transformer(TransformerConfig),
+}
+
+impl From<&Seq2SeqConfig> for Architecture {
+    fn from(config: &Seq2SeqConfig) -> Self {
+        Self::Seq2Seq(config.clone())
+    }
+}
+
+impl From<&TransformerConfig> for Architecture {
+    fn from(config: &TransformerConfig) -> Self {
+        Self::Transformer(config.clone())
+    }
 }
 
 /// Dimensions of the Seq2Seq model with attention.
@@ -58,7 +88,7 @@ pub struct Seq2SeqConfig {
 pub enum TensorKind {
     /// A weight matrix `[out, in]`: stored as int8 with one scale per output channel, or as f32.
     Matrix,
-    /// A bias: always stored as f32.
+    /// A bias, or the scale of a layer normalisation: always stored as f32.
     Vector,
 }
 
@@ -108,6 +138,7 @@ impl Architecture {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Seq2Seq(_) => "seq2seq",
+            Self::Transformer(_) => "transformer",
         }
     }
 
@@ -116,6 +147,41 @@ impl Architecture {
     pub fn vocabularies(&self) -> (usize, usize) {
         match self {
             Self::Seq2Seq(config) => (config.source_vocabulary, config.target_vocabulary),
+            Self::Transformer(config) => (config.source_vocabulary, config.target_vocabulary),
+        }
+    }
+
+    /// Whether one vocabulary serves both languages; the file then holds it once.
+    #[must_use]
+    pub fn shares_vocabulary(&self) -> bool {
+        match self {
+            Self::Seq2Seq(_) => false,
+            Self::Transformer(config) => config.shared_vocabulary,
+        }
+    }
+
+    /// Whether a shortlist can restrict the output.
+    #[must_use]
+    pub fn takes_shortlist(&self) -> bool {
+        matches!(self, Self::Transformer(_))
+    }
+
+    /// The dimensions in words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Seq2Seq(config) => format!(
+                "embedding {}, hidden {}, {} encoder and {} decoder layers",
+                config.embedding, config.hidden, config.encoder_layers, config.decoder_layers
+            ),
+            Self::Transformer(config) => format!(
+                "embedding {}, feed-forward {}, {} heads, {} encoder and {} decoder layers",
+                config.embedding,
+                config.feed_forward,
+                config.heads,
+                config.encoder_layers,
+                config.decoder_layers
+            ),
         }
     }
 
@@ -126,6 +192,7 @@ impl Architecture {
     pub fn check(&self) -> Result<()> {
         match self {
             Self::Seq2Seq(config) => config.check(),
+            Self::Transformer(config) => config.check(),
         }
     }
 
@@ -134,6 +201,7 @@ impl Architecture {
     pub fn tensors(&self) -> BTreeMap<String, TensorSpec> {
         match self {
             Self::Seq2Seq(config) => config.tensors(),
+            Self::Transformer(config) => config.tensors(),
         }
     }
 }
@@ -145,7 +213,7 @@ impl Seq2SeqConfig {
     /// [`Error::Weights`] naming the dimension that makes no sense.
     pub fn check(&self) -> Result<()> {
         // The two special pieces, </s> and <unk>, are always there.
-        for (name, value, least, most) in [
+        check_ranges(&[
             ("embedding", self.embedding, 1, MAX_WIDTH),
             ("hidden", self.hidden, 2, MAX_WIDTH),
             ("encoder_layers", self.encoder_layers, 1, MAX_LAYERS),
@@ -162,13 +230,7 @@ impl Seq2SeqConfig {
                 2,
                 MAX_VOCABULARY,
             ),
-        ] {
-            if !(least..=most).contains(&value) {
-                return Err(Error::Weights(format!(
-                    "its configuration says {name} = {value}, which is not between {least} and {most}"
-                )));
-            }
-        }
+        ])?;
         if !self.hidden.is_multiple_of(2) {
             return Err(Error::Weights(format!(
                 "its configuration says hidden = {}, which cannot be split between two encoder directions",
@@ -197,21 +259,8 @@ impl Seq2SeqConfig {
     #[must_use]
     pub fn tensors(&self) -> BTreeMap<String, TensorSpec> {
         let (embedding, hidden, half) = (self.embedding, self.hidden, self.hidden / 2);
-        let mut tensors = BTreeMap::new();
-        let mut add = |name: String, shape: &[usize]| {
-            let kind = if shape.len() == 2 {
-                TensorKind::Matrix
-            } else {
-                TensorKind::Vector
-            };
-            tensors.insert(
-                name,
-                TensorSpec {
-                    shape: shape.to_vec(),
-                    kind,
-                },
-            );
-        };
+        let mut shapes = Vec::new();
+        let mut add = |name: String, shape: &[usize]| shapes.push((name, shape.to_vec()));
         add(
             "source_embedding".into(),
             &[self.source_vocabulary, embedding],
@@ -241,8 +290,35 @@ impl Seq2SeqConfig {
         add("output.combine".into(), &[embedding, 2 * hidden]);
         add("output.combine_bias".into(), &[embedding]);
         add("output.bias".into(), &[self.target_vocabulary]);
-        tensors
+        tensor_specs(shapes)
     }
+}
+
+/// Checks that each dimension, given with its name, lies between two numbers.
+pub(super) fn check_ranges(dimensions: &[(&str, usize, usize, usize)]) -> Result<()> {
+    for &(name, value, least, most) in dimensions {
+        if !(least..=most).contains(&value) {
+            return Err(Error::Weights(format!(
+                "its configuration says {name} = {value}, which is not between {least} and {most}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What tensors must look like, from their shapes: two dimensions make a matrix, one a vector.
+pub(super) fn tensor_specs(
+    shapes: impl IntoIterator<Item = (String, Vec<usize>)>,
+) -> BTreeMap<String, TensorSpec> {
+    let spec = |(name, shape): (String, Vec<usize>)| {
+        let kind = if shape.len() == 2 {
+            TensorKind::Matrix
+        } else {
+            TensorKind::Vector
+        };
+        (name, TensorSpec { shape, kind })
+    };
+    shapes.into_iter().map(spec).collect()
 }
 
 /// A BCP 47 tag has at most 35 letters, digits and hyphens.

@@ -5,7 +5,8 @@
 //! | quantised matrix `NAME` | I8 | `[out, in]` |
 //! | `NAME.scale` | F32 | `[out]` |
 //! | bias, or matrix kept in floating point | F32 | as in [`Architecture::tensors`](super::Architecture::tensors) |
-//! | `source.spm`, `target.spm` | U8 | SentencePiece `ModelProto` bytes |
+//! | `source.spm`, `target.spm` (unless it is the same) | U8 | SentencePiece `ModelProto` bytes |
+//! | `shortlist.frequent`, `.starts`, `.tokens`, if there is one | U32 | see [`Shortlist`] |
 //!
 //! The safetensors metadata holds `format`, `version`, `config` (JSON, see [`ModelConfig`]) and `checksum`.
 
@@ -17,17 +18,22 @@ use serde_json::Value;
 use super::config::{ModelConfig, TensorKind, TensorSpec};
 use super::layout::{self, Layout, RawTensor, Writable};
 use super::quantise::QuantisedMatrix;
+use super::shortlist::Shortlist;
 use crate::error::{Error, Result};
 
 /// Value of `format` in the metadata of every weights file.
 pub const FORMAT: &str = "dragoman";
 /// Value of `version`: raised when files can no longer be read by older releases.
 pub const VERSION: &str = "1";
-/// Value of `normalisation` in the configuration: the rules of [`crate::text`] that the model was trained with.
-pub const NORMALISATION: &str = "dragoman-1";
 
 const SOURCE_VOCABULARY: &str = "source.spm";
 const TARGET_VOCABULARY: &str = "target.spm";
+/// The parts of a shortlist, in the order of its fields.
+const SHORTLIST: [&str; 3] = ["shortlist.frequent", "shortlist.starts", "shortlist.tokens"];
+/// Values of `normalisation` in the configuration that this version knows.
+const NORMALISATIONS: [&str; 2] = ["dragoman-1", "vocabulary"];
+/// Values of `architecture` in the configuration that this version knows.
+const ARCHITECTURES: [&str; 2] = ["seq2seq", "transformer"];
 
 /// A tensor in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +58,8 @@ pub struct ModelFile {
     pub source_vocabulary: Vec<u8>,
     /// SentencePiece model of the target language.
     pub target_vocabulary: Vec<u8>,
+    /// Which target tokens to consider; all of them if there is none.
+    pub shortlist: Option<Shortlist>,
     /// The tensors of [`Architecture::tensors`](super::Architecture::tensors), no more and no fewer.
     pub tensors: BTreeMap<String, Tensor>,
 }
@@ -137,7 +145,7 @@ impl ModelFile {
         let layout = Layout::parse(bytes)?;
         let config = read_config(&layout)?;
         let specs = config.architecture.tensors();
-        refuse_unknown_tensors(&layout, &specs)?;
+        refuse_unknown_tensors(&layout, &config, &specs)?;
         let found = checksum(&layout);
         if layout.text("checksum") != Some(found.as_str()) {
             return Err(Error::Weights(
@@ -150,12 +158,21 @@ impl ModelFile {
             tensor.check(name, spec)?;
             tensors.insert(name.clone(), tensor);
         }
-        Ok(Self {
+        let source_vocabulary = read_vocabulary(&layout, SOURCE_VOCABULARY)?;
+        let target_vocabulary = if config.architecture.shares_vocabulary() {
+            source_vocabulary.clone()
+        } else {
+            read_vocabulary(&layout, TARGET_VOCABULARY)?
+        };
+        let file = Self {
+            source_vocabulary,
+            target_vocabulary,
+            shortlist: read_shortlist(&layout)?,
             config,
-            source_vocabulary: read_vocabulary(&layout, SOURCE_VOCABULARY)?,
-            target_vocabulary: read_vocabulary(&layout, TARGET_VOCABULARY)?,
             tensors,
-        })
+        };
+        file.check_shortlist()?;
+        Ok(file)
     }
 
     /// Makes a weights file. The same model always gives the same bytes.
@@ -199,12 +216,26 @@ impl ModelFile {
             (SOURCE_VOCABULARY, &self.source_vocabulary),
             (TARGET_VOCABULARY, &self.target_vocabulary),
         ] {
+            if name == TARGET_VOCABULARY && self.config.architecture.shares_vocabulary() {
+                continue;
+            }
             tensors.push(Writable {
                 name: name.to_owned(),
                 dtype: Dtype::U8,
                 shape: vec![bytes.len()],
                 data: bytes.clone(),
             });
+        }
+        if let Some(shortlist) = &self.shortlist {
+            let parts = [&shortlist.frequent, &shortlist.starts, &shortlist.tokens];
+            for (name, part) in SHORTLIST.into_iter().zip(parts) {
+                tensors.push(Writable {
+                    name: name.to_owned(),
+                    dtype: Dtype::U32,
+                    shape: vec![part.len()],
+                    data: part.iter().flat_map(|value| value.to_le_bytes()).collect(),
+                });
+            }
         }
         // The widest elements first keeps every tensor aligned to its element size.
         tensors.sort_by(|a, b| (b.dtype.bitsize(), &a.name).cmp(&(a.dtype.bitsize(), &b.name)));
@@ -243,7 +274,32 @@ impl ModelFile {
                 return Err(Error::Weights(format!("the vocabulary {name:?} is empty")));
             }
         }
-        Ok(())
+        if self.config.architecture.shares_vocabulary()
+            && self.source_vocabulary != self.target_vocabulary
+        {
+            return Err(Error::Weights(
+                "its configuration says that a vocabulary is shared, but there are two".into(),
+            ));
+        }
+        self.check_shortlist()
+    }
+
+    /// Checks that the shortlist, if there is one, fits the model.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] with what is wrong.
+    pub fn check_shortlist(&self) -> Result<()> {
+        let Some(shortlist) = &self.shortlist else {
+            return Ok(());
+        };
+        if !self.config.architecture.takes_shortlist() {
+            return Err(Error::Weights(format!(
+                "it has a shortlist, which the architecture {:?} does not take",
+                self.config.architecture.name()
+            )));
+        }
+        let (source, target) = self.config.architecture.vocabularies();
+        shortlist.check(source, target)
     }
 }
 
@@ -269,9 +325,7 @@ fn to_little_endian(values: &[f32]) -> Vec<u8> {
 }
 
 fn config_to_json(config: &ModelConfig) -> String {
-    let mut json = serde_json::json!(config);
-    json["normalisation"] = NORMALISATION.into();
-    json.to_string()
+    serde_json::json!(config).to_string()
 }
 
 /// Reads and checks everything in the metadata but the checksum.
@@ -301,7 +355,7 @@ fn read_config(layout: &Layout) -> Result<ModelConfig> {
     let config: Value = serde_json::from_str(config).map_err(broken)?;
     if let Some(normalisation) = config["normalisation"]
         .as_str()
-        .filter(|&name| name != NORMALISATION)
+        .filter(|name| !NORMALISATIONS.contains(name))
     {
         return Err(Error::Unsupported(format!(
             "the text normalisation {normalisation:?}"
@@ -309,7 +363,7 @@ fn read_config(layout: &Layout) -> Result<ModelConfig> {
     }
     if let Some(architecture) = config["architecture"]
         .as_str()
-        .filter(|&name| name != "seq2seq")
+        .filter(|name| !ARCHITECTURES.contains(name))
     {
         return Err(Error::Unsupported(format!(
             "the architecture {architecture:?}"
@@ -321,14 +375,21 @@ fn read_config(layout: &Layout) -> Result<ModelConfig> {
 }
 
 /// Every tensor in the file must belong to the model, or be the scale of a matrix that does.
-fn refuse_unknown_tensors(layout: &Layout, specs: &BTreeMap<String, TensorSpec>) -> Result<()> {
+fn refuse_unknown_tensors(
+    layout: &Layout,
+    config: &ModelConfig,
+    specs: &BTreeMap<String, TensorSpec>,
+) -> Result<()> {
+    let shared = config.architecture.shares_vocabulary();
     for name in layout.names() {
         let scaled = name.strip_suffix(".scale").filter(|matrix| {
             layout
                 .tensor(matrix)
                 .is_some_and(|tensor| tensor.dtype == Dtype::I8)
         });
-        let known = [SOURCE_VOCABULARY, TARGET_VOCABULARY].contains(&name.as_str());
+        let known = name == SOURCE_VOCABULARY
+            || (name == TARGET_VOCABULARY && !shared)
+            || SHORTLIST.contains(&name.as_str());
         if !known && !specs.contains_key(scaled.unwrap_or(&name)) {
             return Err(unknown(&name));
         }
@@ -413,4 +474,30 @@ fn read_vocabulary(layout: &Layout, name: &str) -> Result<Vec<u8>> {
         )));
     }
     Ok(raw.data.to_vec())
+}
+
+/// The shortlist, if the file has one; all of its parts or none must be there.
+fn read_shortlist(layout: &Layout) -> Result<Option<Shortlist>> {
+    if SHORTLIST.iter().all(|name| layout.tensor(name).is_none()) {
+        return Ok(None);
+    }
+    let read = |name: &str| {
+        let raw = layout.tensor(name).ok_or_else(|| missing(name))?;
+        if raw.dtype != Dtype::U32 {
+            return Err(Error::Weights(format!(
+                "the tensor {name:?} has elements of type {}, which have no place there",
+                raw.dtype
+            )));
+        }
+        let (values, _) = raw.data.as_chunks::<4>();
+        Ok(values
+            .iter()
+            .map(|&bytes| u32::from_le_bytes(bytes))
+            .collect())
+    };
+    Ok(Some(Shortlist {
+        frequent: read(SHORTLIST[0])?,
+        starts: read(SHORTLIST[1])?,
+        tokens: read(SHORTLIST[2])?,
+    }))
 }

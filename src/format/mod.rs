@@ -9,9 +9,13 @@ pub mod container;
 pub mod layout;
 pub mod manifest;
 pub mod quantise;
+pub mod shortlist;
+pub mod transformer;
 
 pub use card::{Card, CardSet};
-pub use config::{Architecture, ModelConfig, Seq2SeqConfig, TensorKind, TensorSpec};
+pub use config::{Architecture, ModelConfig, Normalisation, Seq2SeqConfig, TensorKind, TensorSpec};
 pub use container::{ModelFile, Tensor};
 pub use manifest::{Manifest, ManifestEntry};
 pub use quantise::QuantisedMatrix;
+pub use shortlist::Shortlist;
+pub use transformer::TransformerConfig;

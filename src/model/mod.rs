@@ -4,20 +4,25 @@
 //! |---|---|
 //! | [`plan`] | operations and buffers: the language in which architectures are written |
 //! | [`seq2seq`] | bidirectional LSTM encoder, LSTM decoder with attention |
+//! | [`transformer`] | transformer encoder, SSRU decoder |
+//! | [`candidates`] | which target tokens a shortlist leaves to each sentence |
 //! | [`batch`] | sentences of different lengths without padding |
 
 pub mod batch;
+pub mod candidates;
 pub mod plan;
 #[doc(hidden)]
 pub mod random;
 pub mod seq2seq;
+pub mod transformer;
 
 pub use batch::Batch;
+pub use candidates::Candidates;
 pub use plan::Plan;
 
 use crate::cpu::Weights;
 use crate::error::Result;
-use crate::format::{Architecture, ModelFile};
+use crate::format::{Architecture, ModelFile, Shortlist};
 
 /// A model ready to run: what to compute and the weights in the order in which the kernels read them.
 ///
@@ -26,6 +31,9 @@ use crate::format::{Architecture, ModelFile};
 pub struct Model {
     plan: Plan,
     weights: Weights,
+    shortlist: Option<Shortlist>,
+    /// Whether source and target tokens are the same.
+    shared_vocabulary: bool,
 }
 
 impl Model {
@@ -34,20 +42,38 @@ impl Model {
     /// # Errors
     /// [`crate::Error::Weights`] if a tensor is missing or has the wrong shape.
     pub fn new(file: &ModelFile) -> Result<Self> {
-        let plan = match &file.config.architecture {
-            Architecture::Seq2Seq(config) => {
-                config.check()?;
-                seq2seq::plan(config)
-            }
+        let architecture = &file.config.architecture;
+        architecture.check()?;
+        file.check_shortlist()?;
+        let plan = match architecture {
+            Architecture::Seq2Seq(config) => seq2seq::plan(config),
+            Architecture::Transformer(config) => transformer::plan(config),
         };
         let weights = Weights::new(&plan, &file.tensors)?;
-        Ok(Self { plan, weights })
+        Ok(Self {
+            plan,
+            weights,
+            shortlist: file.shortlist.clone(),
+            shared_vocabulary: architecture.shares_vocabulary(),
+        })
     }
 
     /// What the model computes.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The target tokens that may translate each sentence of a batch; `None` without a shortlist.
+    #[must_use]
+    pub fn candidates(&self, batch: &Batch) -> Option<Candidates> {
+        let shortlist = self.shortlist.as_ref()?;
+        let vocabulary = self.plan.logits.width;
+        Some(Candidates::new(
+            shortlist,
+            batch,
+            self.shared_vocabulary.then_some(vocabulary),
+        ))
     }
 
     /// The weights.

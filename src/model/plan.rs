@@ -62,8 +62,10 @@ pub struct View {
 pub enum Ids {
     /// The tokens of the source sentences.
     Source,
-    /// The token each hypothesis ends with.
+    /// The token each hypothesis ends with, `</s>` before the first step.
     Previous,
+    /// The same, but nothing before the first step: a row of zeros in the place of that of the table.
+    PreviousOrNone,
 }
 
 /// In which order a recurrent layer reads a sentence.
@@ -84,17 +86,29 @@ pub enum Epilogue {
     Add,
     /// Its hyperbolic tangent replaces the output.
     Tanh,
+    /// Its positive part replaces the output: `max(x, 0)`.
+    Relu,
 }
 
-/// One operation. `input` and `output` are never in the same buffer.
+/// One operation. What it reads and what it writes are never in the same buffer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// `output[r] = table[id of row r]`; ids outside the table read row 1, `<unk>`.
+    /// `output[r] = scale * table[id of row r] + position(t)`; ids outside the table read row 1, `<unk>`.
+    ///
+    /// t is the place of the token in its sentence or the number of the step, from 0, and (Vaswani et al. 2017, as in Marian),
+    /// with w columns and `h = w / 2`:
+    /// ```text
+    /// position(t)[i] = sin(t f_i),  position(t)[h + i] = cos(t f_i),  f_i = 10000^(-i / (h - 1)),  0 <= i < h
+    /// ```
     Embed {
         /// `[vocabulary, width]`.
         table: Matrix,
         /// Which tokens.
         ids: Ids,
+        /// Factor of the table's rows.
+        scale: f32,
+        /// Whether to add the position.
+        positions: bool,
         /// `[rows, width]`.
         output: View,
     },
@@ -133,6 +147,28 @@ pub enum Op {
         /// `[rows, hidden]`.
         hidden: View,
     },
+    /// One step of a simpler simple recurrent unit (Kim et al. 2019): with `[x f] = gates`,
+    /// `cell = sigmoid(f) cell + (1 - sigmoid(f)) x`, `output += max(cell, 0)`.
+    SsruCell {
+        /// `[rows, 2 width]`.
+        gates: View,
+        /// `[rows, width]`.
+        cell: View,
+        /// `[rows, width]`.
+        output: View,
+    },
+    /// Layer normalisation in place: with mean m and variance v of a row,
+    /// `output = scale * (output - m) / sqrt(v + epsilon) + bias`.
+    Norm {
+        /// `[rows, width]`.
+        output: View,
+        /// `[width]`.
+        scale: Vector,
+        /// `[width]`.
+        bias: Vector,
+        /// What keeps the quotient finite.
+        epsilon: f32,
+    },
     /// `output[sentence] = mean of input[token] over the tokens of the sentence`.
     Mean {
         /// `[tokens, width]`.
@@ -159,19 +195,37 @@ pub enum Op {
         /// `[rows, width]`.
         output: View,
     },
-    /// `output[h] = sum_i a_i values[i]` with `a = softmax_i(scale * query[h] . keys[i])` over the tokens i of the sentence
-    /// that hypothesis h translates. The last attention of a step is the alignment.
+    /// For every row r of the query, over the tokens i of its sentence, and for each head, which is a range of columns of
+    /// every view: `output[r] = sum_i a_i values[i]` with `a = softmax_i(scale * query[r] . keys[i])`.
+    ///
+    /// A row is a hypothesis and attends to the source, or a token and attends to its own sentence. Views that are only read
+    /// may share a buffer. The first head of the last attention of a step is the alignment.
     Attention {
-        /// `[hypotheses, width]`.
+        /// `[rows, width]`.
         query: View,
         /// `[tokens, width]`.
         keys: View,
         /// `[tokens, width of output]`.
         values: View,
-        /// `[hypotheses, width of output]`.
+        /// `[rows, width of output]`.
         output: View,
-        /// Factor of the scores, usually `1 / sqrt(width)`.
+        /// Into how many heads the columns are split.
+        heads: usize,
+        /// Factor of the scores, usually `1 / sqrt(width / heads)`.
         scale: f32,
+    },
+    /// `output[h][j] = weight[c_j] . input[h] + bias[c_j]`, where c are the candidates of the sentence that hypothesis h
+    /// translates: what the shortlist allows, in ascending order, or all tokens where the model has none. Columns of the output
+    /// beyond the number of candidates are not written. See [`super::candidates`].
+    Logits {
+        /// `[vocabulary, width]`.
+        weight: Matrix,
+        /// `[vocabulary]`.
+        bias: Vector,
+        /// `[hypotheses, width]`.
+        input: View,
+        /// `[hypotheses, vocabulary]`.
+        output: View,
     },
 }
 
@@ -188,7 +242,7 @@ pub struct Plan {
     pub encode: Vec<Op>,
     /// From the previous tokens to the logits and the next state.
     pub step: Vec<Op>,
-    /// `[hypotheses, target vocabulary]`: where a step leaves its result.
+    /// `[hypotheses, target vocabulary]`: where a step leaves its result; with a shortlist, only the columns of the candidates.
     pub logits: View,
 }
 
@@ -216,10 +270,14 @@ impl Builder {
         self.buffer(Rows::Hypotheses, width, true)
     }
 
-    /// The weight matrix `[rows, cols]` of this name.
+    /// The weight matrix `[rows, cols]` of this name; asked for again, the same one.
     pub fn matrix(&mut self, name: impl Into<String>, rows: usize, cols: usize) -> Matrix {
+        let name = name.into();
+        if let Some(index) = self.matrices.iter().position(|info| info.name == name) {
+            return Matrix(index);
+        }
         self.matrices.push(TensorInfo {
-            name: name.into(),
+            name,
             shape: vec![rows, cols],
         });
         Matrix(self.matrices.len() - 1)

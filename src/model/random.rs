@@ -1,7 +1,7 @@
 //! Models with random weights, for tests and benchmarks.
 
 use crate::format::{
-    Architecture, ModelConfig, ModelFile, QuantisedMatrix, Seq2SeqConfig, Tensor, TensorKind,
+    Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Tensor, TensorKind,
 };
 
 /// Builds a model file whose weights are uniformly random, the same ones for the same seed.
@@ -12,8 +12,8 @@ use crate::format::{
 /// # Panics
 /// If the configuration is not sound.
 #[must_use]
-pub fn model_file(config: &Seq2SeqConfig, seed: u64, float: bool) -> ModelFile {
-    let architecture = Architecture::Seq2Seq(config.clone());
+pub fn model_file(config: impl Into<Architecture>, seed: u64, float: bool) -> ModelFile {
+    let architecture = config.into();
     let mut random = Random(seed);
     let tensors = architecture
         .tensors()
@@ -25,8 +25,14 @@ pub fn model_file(config: &Seq2SeqConfig, seed: u64, float: bool) -> ModelFile {
             } else {
                 0.5
             };
+            // Layer normalisation multiplies by about 1.
+            let middle = if name.ends_with("norm_scale") {
+                1.0
+            } else {
+                0.0
+            };
             let data: Vec<f32> = (0..spec.shape.iter().product())
-                .map(|_| random.within(bound))
+                .map(|_| middle + random.within(bound))
                 .collect();
             let tensor = if float || spec.kind == TensorKind::Vector {
                 Tensor::Float {
@@ -44,10 +50,12 @@ pub fn model_file(config: &Seq2SeqConfig, seed: u64, float: bool) -> ModelFile {
         config: ModelConfig {
             source_language: "en".into(),
             target_language: "zh".into(),
+            normalisation: Normalisation::Dragoman1,
             architecture,
         },
         source_vocabulary: Vec::new(),
         target_vocabulary: Vec::new(),
+        shortlist: None,
         tensors,
     }
 }

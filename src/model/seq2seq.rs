@@ -49,6 +49,8 @@ pub fn plan(config: &Seq2SeqConfig) -> Plan {
     let mut step = vec![Op::Embed {
         table: target_embedding,
         ids: Ids::Previous,
+        scale: 1.0,
+        positions: false,
         output: previous,
     }];
     for (index, layer) in decoder.iter().enumerate() {
@@ -64,6 +66,7 @@ pub fn plan(config: &Seq2SeqConfig) -> Plan {
                 keys,
                 values: encoded,
                 output: context,
+                heads: 1,
                 scale: 1.0 / (config.hidden as f32).sqrt(),
             });
         } else {
@@ -101,6 +104,8 @@ fn encoder(plan: &mut Builder, config: &Seq2SeqConfig) -> (Vec<Op>, View) {
     let mut ops = vec![Op::Embed {
         table,
         ids: Ids::Source,
+        scale: 1.0,
+        positions: false,
         output: embedded,
     }];
     for layer in 0..config.encoder_layers {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use candle_core::{DType, Tensor as CandleTensor};
 
 use crate::format::{
-    Architecture, ModelConfig, ModelFile, QuantisedMatrix, Seq2SeqConfig, Tensor, TensorKind,
+    Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Seq2SeqConfig, Tensor,
+    TensorKind,
 };
 use crate::{Error, Result};
 
@@ -57,10 +58,12 @@ pub fn model_file<'a>(
         config: ModelConfig {
             source_language: direction.source_language.clone(),
             target_language: direction.target_language.clone(),
+            normalisation: Normalisation::Dragoman1,
             architecture: Architecture::Seq2Seq(network.clone()),
         },
         source_vocabulary: direction.source_vocabulary.clone(),
         target_vocabulary: direction.target_vocabulary.clone(),
+        shortlist: None,
         tensors,
     })
 }

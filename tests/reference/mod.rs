@@ -1,14 +1,61 @@
-//! The Seq2Seq model as its equations read: one sentence, one token, one scalar loop at a time.
+//! The models as their equations read: one sentence, one token, one scalar loop at a time.
 
 use std::collections::BTreeMap;
 
 use dragoman::format::{Architecture, ModelFile, Seq2SeqConfig, Tensor};
 
-type Vector = Vec<f64>;
+mod transformer;
 
-pub struct Reference {
+pub use transformer::Transformer;
+
+pub type Vector = Vec<f64>;
+
+/// A model that is computed the obvious way.
+pub trait Equations {
+    /// What the encoder leaves to the decoder.
+    type Encoded;
+    /// What the decoder takes from step to step.
+    type State;
+    fn new(file: &ModelFile) -> Self;
+    fn encode(&self, source: &[u32]) -> (Self::Encoded, Self::State);
+    fn step(&self, encoded: &Self::Encoded, state: &mut Self::State, previous: u32) -> Step;
+}
+
+/// The tensors of a model as rows of numbers.
+pub struct Tensors(BTreeMap<String, Vec<Vector>>);
+
+impl Tensors {
+    pub fn new(file: &ModelFile) -> Self {
+        let rows = |tensor: &Tensor| -> Vec<Vector> {
+            let (data, cols) = match tensor {
+                Tensor::Quantised(matrix) => (matrix.dequantise(), matrix.cols),
+                Tensor::Float { shape, data } => (data.clone(), shape[shape.len() - 1]),
+            };
+            data.chunks(cols)
+                .map(|row| row.iter().map(|&x| f64::from(x)).collect())
+                .collect()
+        };
+        let tensors = file.tensors.iter();
+        Self(
+            tensors
+                .map(|(name, tensor)| (name.clone(), rows(tensor)))
+                .collect(),
+        )
+    }
+
+    pub fn row(&self, name: &str, row: u32) -> Vector {
+        self.0[name][row as usize].clone()
+    }
+
+    pub fn product(&self, name: &str, x: &[f64]) -> Vector {
+        self.0[name].iter().map(|row| dot(row, x)).collect()
+    }
+}
+
+/// The Seq2Seq model.
+pub struct Seq2Seq {
     config: Seq2SeqConfig,
-    tensors: BTreeMap<String, Vec<Vector>>,
+    tensors: Tensors,
 }
 
 /// What the encoder leaves to the decoder.
@@ -26,27 +73,21 @@ pub struct Step {
     pub attention: Vector,
 }
 
-impl Reference {
-    pub fn new(file: &ModelFile) -> Self {
-        let Architecture::Seq2Seq(config) = file.config.architecture.clone();
-        let rows = |tensor: &Tensor| -> Vec<Vector> {
-            let (data, cols) = match tensor {
-                Tensor::Quantised(matrix) => (matrix.dequantise(), matrix.cols),
-                Tensor::Float { shape, data } => (data.clone(), shape[shape.len() - 1]),
-            };
-            data.chunks(cols)
-                .map(|row| row.iter().map(|&x| f64::from(x)).collect())
-                .collect()
+impl Equations for Seq2Seq {
+    type Encoded = Encoded;
+    type State = State;
+
+    fn new(file: &ModelFile) -> Self {
+        let Architecture::Seq2Seq(config) = file.config.architecture.clone() else {
+            panic!("not a Seq2Seq model");
         };
-        let tensors = file
-            .tensors
-            .iter()
-            .map(|(name, tensor)| (name.clone(), rows(tensor)))
-            .collect();
-        Self { config, tensors }
+        Self {
+            config,
+            tensors: Tensors::new(file),
+        }
     }
 
-    pub fn encode(&self, source: &[u32]) -> (Encoded, State) {
+    fn encode(&self, source: &[u32]) -> (Encoded, State) {
         let mut states: Vec<Vector> = source
             .iter()
             .map(|&id| self.row("source_embedding", id))
@@ -91,7 +132,7 @@ impl Reference {
         (Encoded { states, keys }, start)
     }
 
-    pub fn step(&self, encoded: &Encoded, state: &mut State, previous: u32) -> Step {
+    fn step(&self, encoded: &Encoded, state: &mut State, previous: u32) -> Step {
         let mut s = self.row("target_embedding", previous);
         let (mut attention, mut context) = (Vec::new(), Vec::new());
         for (layer, state) in state.iter_mut().enumerate() {
@@ -126,7 +167,9 @@ impl Reference {
             attention,
         }
     }
+}
 
+impl Seq2Seq {
     fn lstm<'a>(&self, prefix: &str, inputs: impl Iterator<Item = &'a Vector>) -> Vec<Vector> {
         let half = self.config.hidden / 2;
         let mut state = (vec![0.0; half], vec![0.0; half]);
@@ -150,11 +193,11 @@ impl Reference {
     }
 
     fn row(&self, name: &str, row: u32) -> Vector {
-        self.tensors[name][row as usize].clone()
+        self.tensors.row(name, row)
     }
 
     fn product(&self, name: &str, x: &Vector) -> Vector {
-        self.tensors[name].iter().map(|row| dot(row, x)).collect()
+        self.tensors.product(name, x)
     }
 
     fn affine(&self, weight: &str, bias: &str, x: &Vector) -> Vector {
@@ -167,12 +210,12 @@ pub fn softmax(x: &[f64]) -> Vector {
     x.iter().map(|x| x.exp() / sum).collect()
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn add(a: &[f64], b: &[f64]) -> Vector {
+pub fn add(a: &[f64], b: &[f64]) -> Vector {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| a + b).collect()
 }

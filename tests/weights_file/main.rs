@@ -5,7 +5,8 @@ use std::fmt::Write;
 mod forged;
 
 use dragoman::format::{
-    Architecture, ModelConfig, ModelFile, QuantisedMatrix, Seq2SeqConfig, Tensor, TensorKind,
+    Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Seq2SeqConfig, Tensor,
+    TensorKind,
 };
 use forged::Parts;
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ fn config() -> ModelConfig {
     ModelConfig {
         source_language: "en".into(),
         target_language: "zh".into(),
+        normalisation: Normalisation::Dragoman1,
         architecture: Architecture::Seq2Seq(Seq2SeqConfig {
             embedding: 3,
             hidden: 4,
@@ -54,6 +56,7 @@ fn model() -> ModelFile {
         config,
         source_vocabulary: b"source pieces".to_vec(),
         target_vocabulary: b"target pieces, longer".to_vec(),
+        shortlist: None,
     }
 }
 
@@ -257,8 +260,9 @@ fn a_model_that_could_not_be_read_is_not_written() {
         ),
         (
             |m| {
-                let Architecture::Seq2Seq(config) = &mut m.config.architecture;
-                config.hidden = 7;
+                if let Architecture::Seq2Seq(config) = &mut m.config.architecture {
+                    config.hidden = 7;
+                }
             },
             "hidden = 7",
         ),

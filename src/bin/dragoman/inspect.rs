@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dragoman::format::manifest::sha256;
-use dragoman::format::{Architecture, Manifest, ModelFile, Tensor};
+use dragoman::format::{Manifest, ModelFile, Tensor};
 use dragoman::text::subwords::Vocabulary;
 use dragoman::{Error, Result};
 
@@ -105,7 +105,6 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
     let model = ModelFile::read(bytes)?;
     let vocabularies = vocabularies(&model)?;
     let config = &model.config;
-    let Architecture::Seq2Seq(dimensions) = &config.architecture;
     let sum = |measure: fn(&Tensor) -> usize| model.tensors.values().map(measure).sum::<usize>();
     let quantised = model
         .tensors
@@ -114,17 +113,14 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
         .count();
     let mut lines = vec![format!(
         "languages     {} to {}\n\
-         architecture  {}: embedding {}, hidden {}, {} encoder and {} decoder layers\n\
+         architecture  {}: {}\n\
          parameters    {} in {} tensors, {quantised} of them int8\n\
          file          {}, of which weights {}\n\
          sha256        {}",
         config.source_language,
         config.target_language,
         config.architecture.name(),
-        dimensions.embedding,
-        dimensions.hidden,
-        dimensions.encoder_layers,
-        dimensions.decoder_layers,
+        config.architecture.describe(),
         grouped(sum(parameters)),
         model.tensors.len(),
         size(bytes.len()),
