@@ -3,7 +3,7 @@
 mod reference;
 
 use dragoman::cpu::executor::Hypotheses;
-use dragoman::cpu::{Executor, Isa};
+use dragoman::cpu::{Candidate, Executor, Isa};
 use dragoman::decode::{DecodeOptions, Decoder, Hypothesis};
 use dragoman::format::{Architecture, Seq2SeqConfig, Shortlist, TransformerConfig};
 use dragoman::model::random::{Random, model_file};
@@ -220,7 +220,7 @@ fn shortlist_leaves_the_logits_of_its_candidates_as_they_are() {
                         let place = executors[1].place(&short, row, token);
                         assert_eq!(place, tokens.iter().position(|&other| other == token));
                     }
-                    let mut best = vec![Default::default(); target];
+                    let mut best = vec![Candidate::default(); target];
                     let found = executors[1].select(&short, row, &mut best);
                     let mut chosen: Vec<u32> = best[..found].iter().map(|c| c.token).collect();
                     chosen.sort_unstable();

@@ -242,9 +242,8 @@ impl Executor {
                 bias,
                 epsilon,
             } => {
-                let count = self.buffers.count(output, task.counts);
                 let norm = Norm {
-                    count,
+                    count: self.buffers.count(output, task.counts),
                     output: self.buffers.write(output),
                     scale: task.weights.vector(scale),
                     bias: task.weights.vector(bias),
@@ -271,10 +270,10 @@ impl Executor {
             }
             Op::Mean { input, output } => {
                 let (x, mut y) = self.buffers.pair(input, output);
-                for sentence in 0..task.batch.sentences() {
+                (0..task.batch.sentences()).for_each(|sentence| {
                     let tokens = task.batch.rows(sentence).map(|row| x.row(row));
                     mean(tokens, y.row(sentence));
-                }
+                });
             }
             Op::Zero { output } => {
                 let count = self.buffers.count(output, task.counts);

@@ -62,6 +62,8 @@ impl Shortlist {
 mod tests {
     use super::*;
 
+    type Case = (fn(&mut Shortlist), &'static str);
+
     #[test]
     fn lists_are_checked_and_found() {
         let sound = Shortlist {
@@ -78,7 +80,7 @@ mod tests {
         let expected: [&[u32]; 5] = [&[], &[4, 6], &[2], &[], &[]];
         assert_eq!(lists, expected);
         assert!(Shortlist::default().check(2, 2).is_ok());
-        let cases: [(fn(&mut Shortlist), &str); 6] = [
+        let cases: [Case; 6] = [
             (|s| s.starts.push(3), "has 4 lists for 3 source pieces"),
             (|s| s.starts[0] = 1, "do not follow"),
             (|s| s.starts[1] = 3, "do not follow"),
