@@ -1,11 +1,11 @@
-//! Training speed of one LSTM configuration, in target tokens per second: forward, backward and optimiser step.
+//! Training speed of an LSTM and of a transformer, in target tokens per second: forward, backward and optimiser step.
 //!
 //! `cargo bench --features train --bench training`; the same in PyTorch: `tools/training/bench_pytorch.py`.
 
 use candle_core::Device;
 use criterion::{Criterion, Throughput, criterion_group};
 use dragoman::{
-    format::Seq2SeqConfig,
+    format::{Seq2SeqConfig, TransformerConfig},
     train::{
         fused::{AdamW, AdamWOptions, Precision},
         memory::keep_freed_memory,
@@ -18,25 +18,43 @@ use dragoman::{
 const SENTENCES: usize = 128;
 /// Tokens of each side of a pair, `</s>` included.
 const LENGTH: usize = 20;
+/// Pieces of each side.
+const VOCABULARY: usize = 12_000;
 
 fn training(criterion: &mut Criterion) {
-    for (name, precision) in [("f32", Precision::F32), ("bf16", Precision::Bf16)] {
-        lstm(criterion, name, precision);
-    }
-}
-
-fn lstm(criterion: &mut Criterion, name: &str, precision: Precision) {
-    let config = Seq2SeqConfig {
+    let lstm = Seq2SeqConfig {
         embedding: 256,
         hidden: 512,
         encoder_layers: 2,
         decoder_layers: 2,
-        source_vocabulary: 12_000,
-        target_vocabulary: 12_000,
+        source_vocabulary: VOCABULARY,
+        target_vocabulary: VOCABULARY,
     };
-    let network = Network::new(config, 1, &Device::Cpu)
-        .unwrap()
-        .with_precision(precision);
+    let transformer = TransformerConfig {
+        embedding: 256,
+        feed_forward: 1024,
+        heads: 8,
+        encoder_layers: 4,
+        decoder_layers: 2,
+        source_vocabulary: VOCABULARY,
+        target_vocabulary: VOCABULARY,
+        shared_vocabulary: false,
+    };
+    for (precision_name, precision) in [("f32", Precision::F32), ("bf16", Precision::Bf16)] {
+        for (name, network) in [
+            ("lstm-256-512-2-2", Network::new(&lstm, 1, &Device::Cpu)),
+            (
+                "transformer-256-1024-4-2",
+                Network::new(&transformer, 1, &Device::Cpu),
+            ),
+        ] {
+            let network = network.unwrap().with_precision(precision);
+            steps(criterion, &format!("{name} {precision_name}"), &network);
+        }
+    }
+}
+
+fn steps(criterion: &mut Criterion, name: &str, network: &Network) {
     let options = AdamWOptions {
         beta1: 0.9,
         beta2: 0.98,
@@ -50,7 +68,7 @@ fn lstm(criterion: &mut Criterion, name: &str, precision: Precision) {
     let workers = Workers::new(std::thread::available_parallelism().map_or(1, Into::into)).unwrap();
     let sentence = |n: usize| -> Vec<u32> {
         let mut ids: Vec<u32> = (1..LENGTH)
-            .map(|t| (2 + (n * 7919 + t * 104_729) % 11_998) as u32)
+            .map(|t| (2 + (n * 7919 + t * 104_729) % (VOCABULARY - 2)) as u32)
             .collect();
         ids.push(0);
         ids
@@ -65,7 +83,7 @@ fn lstm(criterion: &mut Criterion, name: &str, precision: Precision) {
     group
         .sample_size(10)
         .throughput(Throughput::Elements(tokens as u64));
-    group.bench_function(format!("lstm-256-512-2-2 {name}"), |bencher| {
+    group.bench_function(name, |bencher| {
         bencher.iter(|| {
             let loss = LossOptions {
                 smoothing: 0.1,
@@ -74,7 +92,7 @@ fn lstm(criterion: &mut Criterion, name: &str, precision: Precision) {
                 scale: 1.0 / tokens as f32,
                 training: true,
             };
-            let (_, gradients) = workers.gradients(&network, &pairs, loss).unwrap();
+            let (_, gradients) = workers.gradients(network, &pairs, loss).unwrap();
             optimiser.step(&gradients, 1e-4).unwrap();
         });
     });

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use dragoman::cpu::executor::Hypotheses;
 use dragoman::cpu::{Executor, Isa};
-use dragoman::format::{ModelFile, Seq2SeqConfig, Tensor};
+use dragoman::format::{Architecture, ModelFile, Seq2SeqConfig, Tensor, TransformerConfig};
 use dragoman::model::{Batch, Model};
+use dragoman::train::config::OptimiserConfig;
 use dragoman::train::export::{Direction, model_file};
+use dragoman::train::fused::AdamW;
 use dragoman::train::network::{LossOptions, Network};
 use dragoman::train::progress::{self, Record};
 use dragoman::train::{RunOptions, TrainConfig, run};
@@ -203,7 +205,7 @@ fn a_checkpoint_of_something_else_is_refused() {
     let quiet = &mut |_: &str| {};
     run(&config(&folder, 12), &folder.options("run"), quiet).unwrap();
     let mut other = config(&folder, 12);
-    other.model.hidden = 30;
+    other.model.hidden = Some(30);
     let error = run(&other, &folder.options("run"), quiet).unwrap_err();
     assert!(error.to_string().contains("other dimensions"), "{error}");
     let mut other = config(&folder, 12);
@@ -249,7 +251,7 @@ fn a_run_starts_from_other_weights() {
     }
 
     let mut other = config(&folder, 12);
-    other.model.hidden = 30;
+    other.model.hidden = Some(30);
     let error = run(&other, &from("third", weights("first")), quiet).unwrap_err();
     assert!(error.to_string().contains("same dimensions"), "{error}");
     let mut other = config(&folder, 12);
@@ -297,20 +299,36 @@ fn engine_loss(file: &ModelFile, source: &[u32], target: &[u32]) -> f64 {
     loss
 }
 
-#[test]
-fn network_and_engine_are_the_same_function() {
-    for (seed, shape) in [[12, 8, 1, 1], [21, 34, 2, 1], [16, 24, 3, 2]]
-        .into_iter()
-        .enumerate()
-    {
-        let config = Seq2SeqConfig {
+/// Architectures of different shapes with vocabularies of 50 and 61 pieces.
+fn architectures() -> Vec<Architecture> {
+    let seq2seq = [[12, 8, 1, 1], [21, 34, 2, 1], [16, 24, 3, 2]].map(|shape| {
+        Architecture::Seq2Seq(Seq2SeqConfig {
             embedding: shape[0],
             hidden: shape[1],
             encoder_layers: shape[2],
             decoder_layers: shape[3],
             source_vocabulary: 50,
             target_vocabulary: 61,
-        };
+        })
+    });
+    let transformers = [[8, 12, 1, 1, 1], [18, 20, 3, 2, 1], [32, 70, 4, 3, 2]].map(|shape| {
+        Architecture::Transformer(TransformerConfig {
+            embedding: shape[0],
+            feed_forward: shape[1],
+            heads: shape[2],
+            encoder_layers: shape[3],
+            decoder_layers: shape[4],
+            source_vocabulary: 50,
+            target_vocabulary: 61,
+            shared_vocabulary: false,
+        })
+    });
+    seq2seq.into_iter().chain(transformers).collect()
+}
+
+#[test]
+fn network_and_engine_are_the_same_function() {
+    for (seed, config) in architectures().into_iter().enumerate() {
         let network = Network::new(config.clone(), seed as u64, &Device::Cpu).unwrap();
         let direction = Direction {
             source_language: "en".into(),
@@ -345,8 +363,47 @@ fn network_and_engine_are_the_same_function() {
                 .sum();
             assert!(
                 (found - expected).abs() < tolerance * expected,
-                "float {float}: {found} instead of {expected}"
+                "{config:?}, float {float}: {found} instead of {expected}"
             );
         }
+    }
+}
+
+#[test]
+fn a_few_sentences_are_learnt_by_heart() {
+    for config in architectures().into_iter().skip(1).step_by(4) {
+        let name = config.name();
+        let network = Network::new(config, 1, &Device::Cpu).unwrap();
+        let variables = network.parameters().values().cloned().collect();
+        let mut optimiser = AdamW::new(variables, OptimiserConfig::default().options()).unwrap();
+        let sentences: Vec<[Vec<u32>; 2]> = (0..6u32)
+            .map(|n| {
+                let words = |length: u32, modulus: u32| -> Vec<u32> {
+                    let word = |t: u32| 2 + (n * 17 + t * t * 5) % modulus;
+                    (0..length).map(word).chain([0]).collect()
+                };
+                [words(3 + n % 3, 48), words(2 + n, 59)]
+            })
+            .collect();
+        let pairs: Vec<(&[u32], &[u32])> = sentences
+            .iter()
+            .map(|[source, target]| (source.as_slice(), target.as_slice()))
+            .collect();
+        let tokens: usize = pairs.iter().map(|(_, target)| target.len()).sum();
+        let mut loss = f32::INFINITY;
+        for step in 0..250 {
+            let options = LossOptions {
+                smoothing: 0.0,
+                dropout: 0.0,
+                seed: step,
+                scale: 1.0 / tokens as f32,
+                training: true,
+            };
+            let graph = network.loss(&pairs, options).unwrap();
+            loss = graph.to_scalar::<f32>().unwrap();
+            let rate = 4e-3 * (step as f64 / 30.0).min(1.0);
+            optimiser.step(&[graph.backward().unwrap()], rate).unwrap();
+        }
+        assert!(loss < 0.1, "{name}: {loss}");
     }
 }

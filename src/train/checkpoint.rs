@@ -17,7 +17,7 @@ use super::average::Average;
 use super::dataset::Position;
 use super::fused::AdamW;
 use super::network::Network;
-use crate::format::Seq2SeqConfig;
+use crate::format::{Architecture, Seq2SeqConfig};
 use crate::{Error, Result};
 
 const STATE: &str = "state.json";
@@ -26,7 +26,8 @@ const STATE: &str = "state.json";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Dimensions of the network.
-    pub network: Seq2SeqConfig,
+    #[serde(deserialize_with = "architecture")]
+    pub network: Architecture,
     /// Name of the prepared data, which changes with its configuration.
     pub data: String,
     /// Steps taken.
@@ -41,6 +42,22 @@ pub struct State {
     pub best_loss: Option<f64>,
     /// Validations in a row without a better one.
     pub waiting: u64,
+}
+
+/// Checkpoints of the time when there was one architecture do not name it.
+fn architecture<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Architecture, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Named(Architecture),
+        Unnamed(Seq2SeqConfig),
+    }
+    Ok(match Stored::deserialize(from)? {
+        Stored::Named(architecture) => architecture,
+        Stored::Unnamed(config) => Architecture::Seq2Seq(config),
+    })
 }
 
 /// Writes a checkpoint beside the old one and then puts it in its place.
@@ -122,4 +139,38 @@ pub fn load(
         .map_err(|e| damaged(&e.to_string()))?;
     average.restore(averages, state.step);
     Ok(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_with_and_without_the_name_of_the_architecture() {
+        let config = Seq2SeqConfig {
+            embedding: 8,
+            hidden: 6,
+            encoder_layers: 1,
+            decoder_layers: 2,
+            source_vocabulary: 30,
+            target_vocabulary: 40,
+        };
+        let state = State {
+            network: Architecture::Seq2Seq(config.clone()),
+            data: "data".into(),
+            step: 3,
+            position: Position::default(),
+            tokens: 4,
+            seconds: 5.0,
+            best_loss: None,
+            waiting: 6,
+        };
+        let mut json = serde_json::to_value(&state).unwrap();
+        assert_eq!(
+            serde_json::from_value::<State>(json.clone()).unwrap(),
+            state
+        );
+        json["network"] = serde_json::to_value(&config).unwrap();
+        assert_eq!(serde_json::from_value::<State>(json).unwrap(), state);
+    }
 }

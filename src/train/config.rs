@@ -8,7 +8,7 @@ use super::corpus::DataConfig;
 use super::dataset::BatchOptions;
 use super::fused::{AdamWOptions, Precision};
 use super::schedule::Schedule;
-use crate::format::{Card, CardSet, Seq2SeqConfig};
+use crate::format::{Architecture, Card, CardSet, Seq2SeqConfig, TransformerConfig};
 use crate::{Error, Result};
 
 /// Everything that determines a trained model.
@@ -37,15 +37,33 @@ pub struct TrainConfig {
     pub card: CardConfig,
 }
 
-/// Dimensions of the Seq2Seq network; the vocabularies' sizes come from the data.
+/// The architectures there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Bidirectional LSTM encoder and LSTM decoder with attention.
+    #[default]
+    Seq2Seq,
+    /// Transformer encoder and SSRU decoder.
+    Transformer,
+}
+
+/// Dimensions of the network; the vocabularies' sizes come from the data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
-    /// Embedding width.
+    /// Which architecture.
+    #[serde(default)]
+    pub architecture: Kind,
+    /// Embedding width; in a transformer that of all states.
     pub embedding: usize,
-    /// Hidden width; each encoder direction has half of it.
-    pub hidden: usize,
-    /// Bidirectional encoder layers.
+    /// Hidden width of a Seq2Seq network; each encoder direction has half of it.
+    pub hidden: Option<usize>,
+    /// Inner width of a transformer's feed-forward layers.
+    pub feed_forward: Option<usize>,
+    /// Attention heads of a transformer.
+    pub heads: Option<usize>,
+    /// Encoder layers; bidirectional in a Seq2Seq network.
     pub encoder_layers: usize,
     /// Decoder layers.
     pub decoder_layers: usize,
@@ -263,14 +281,45 @@ impl TrainConfig {
         &self,
         source_vocabulary: usize,
         target_vocabulary: usize,
-    ) -> Result<Seq2SeqConfig> {
-        let config = Seq2SeqConfig {
-            embedding: self.model.embedding,
-            hidden: self.model.hidden,
-            encoder_layers: self.model.encoder_layers,
-            decoder_layers: self.model.decoder_layers,
-            source_vocabulary,
-            target_vocabulary,
+    ) -> Result<Architecture> {
+        let model = &self.model;
+        let given = |name: &str, value: Option<usize>| {
+            value.ok_or_else(|| {
+                Error::Training(format!("[model] of this architecture needs {name}"))
+            })
+        };
+        let absent = |name: &str, value: Option<usize>| match value {
+            None => Ok(()),
+            Some(_) => Err(Error::Training(format!(
+                "[model] of this architecture has no {name}"
+            ))),
+        };
+        let config = match model.architecture {
+            Kind::Seq2Seq => {
+                absent("feed_forward", model.feed_forward)?;
+                absent("heads", model.heads)?;
+                Architecture::Seq2Seq(Seq2SeqConfig {
+                    embedding: model.embedding,
+                    hidden: given("hidden", model.hidden)?,
+                    encoder_layers: model.encoder_layers,
+                    decoder_layers: model.decoder_layers,
+                    source_vocabulary,
+                    target_vocabulary,
+                })
+            }
+            Kind::Transformer => {
+                absent("hidden", model.hidden)?;
+                Architecture::Transformer(TransformerConfig {
+                    embedding: model.embedding,
+                    feed_forward: given("feed_forward", model.feed_forward)?,
+                    heads: given("heads", model.heads)?,
+                    encoder_layers: model.encoder_layers,
+                    decoder_layers: model.decoder_layers,
+                    source_vocabulary,
+                    target_vocabulary,
+                    shared_vocabulary: false,
+                })
+            }
         };
         match config.check() {
             Ok(()) => Ok(config),
@@ -356,5 +405,23 @@ mod tests {
         }
         let odd = TrainConfig::parse(&SMALL.replace("hidden = 8", "hidden = 7")).unwrap();
         assert!(odd.network(300, 300).is_err());
+        for (from, to, expected) in [
+            ("hidden = 8", "", "needs hidden"),
+            ("hidden = 8", "hidden = 8\nheads = 2", "has no heads"),
+            (
+                "hidden = 8",
+                "architecture = \"transformer\"\nheads = 2",
+                "needs feed_forward",
+            ),
+            (
+                "hidden = 8",
+                "architecture = \"transformer\"\nheads = 3\nfeed_forward = 8",
+                "heads",
+            ),
+        ] {
+            let config = TrainConfig::parse(&SMALL.replace(from, to)).unwrap();
+            let error = config.network(300, 300).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
     }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::{DType, Tensor as CandleTensor};
 
 use crate::format::{
-    Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Seq2SeqConfig, Tensor,
-    TensorKind,
+    Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Tensor, TensorKind,
 };
 use crate::{Error, Result};
 
@@ -28,14 +27,14 @@ pub struct Direction {
 /// # Errors
 /// When a parameter is missing or not finite.
 pub fn model_file<'a>(
-    network: &Seq2SeqConfig,
+    architecture: &Architecture,
     parameters: impl IntoIterator<Item = (&'a str, &'a CandleTensor)>,
     direction: &Direction,
     float: bool,
 ) -> Result<ModelFile> {
     let parameters: BTreeMap<&str, &CandleTensor> = parameters.into_iter().collect();
     let mut tensors = BTreeMap::new();
-    for (name, spec) in network.tensors() {
+    for (name, spec) in architecture.tensors() {
         let parameter = parameters
             .get(name.as_str())
             .ok_or_else(|| Error::Training(format!("the parameter {name} is missing")))?;
@@ -59,7 +58,7 @@ pub fn model_file<'a>(
             source_language: direction.source_language.clone(),
             target_language: direction.target_language.clone(),
             normalisation: Normalisation::Dragoman1,
-            architecture: Architecture::Seq2Seq(network.clone()),
+            architecture: architecture.clone(),
         },
         source_vocabulary: direction.source_vocabulary.clone(),
         target_vocabulary: direction.target_vocabulary.clone(),

@@ -394,20 +394,8 @@ impl CustomOp3 for Scan {
 mod tests {
     use candle_core::{DType, Device, Var};
 
+    use super::super::largest_difference as difference;
     use super::*;
-
-    /// Largest difference between two tensors, relative to the larger of 1 and the second's largest value.
-    fn difference(a: &Tensor, b: &Tensor) -> f32 {
-        let top = |t: &Tensor| {
-            t.abs()
-                .unwrap()
-                .max_all()
-                .unwrap()
-                .to_scalar::<f32>()
-                .unwrap()
-        };
-        top(&(a - b).unwrap()) / top(b).max(1.0)
-    }
 
     #[test]
     fn fused_layer_equals_the_composed_one_forwards_and_backwards() {

@@ -4,18 +4,24 @@
 //! is the oracle in the tests and what runs on devices other than the CPU.
 
 mod adamw;
+mod attention;
 mod cross_entropy;
+mod layer_norm;
 mod linear;
 mod lstm;
 mod math;
 mod matmul;
+mod ssru;
 mod vectorised;
 
 pub use adamw::{AdamW, AdamWOptions};
+pub use attention::{cross_attention, self_attention};
 pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use lstm::{Direction, lstm_scan};
 pub use matmul::Precision;
+pub use ssru::ssru_scan;
 
 use candle_core::{CpuStorage, Layout, Result, Storage};
 
@@ -45,4 +51,14 @@ vectorised::vectorised! {
             }
         }
     }
+}
+
+/// Largest difference between two tensors, relative to the larger of 1 and the second's largest value.
+#[cfg(test)]
+fn largest_difference(a: &candle_core::Tensor, b: &candle_core::Tensor) -> f32 {
+    let top = |t: &candle_core::Tensor| {
+        let top = t.abs().unwrap().max_all().unwrap();
+        top.to_scalar::<f32>().unwrap()
+    };
+    top(&(a - b).unwrap()) / top(b).max(1.0)
 }
