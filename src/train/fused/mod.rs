@@ -23,10 +23,16 @@ pub use lstm::{Direction, lstm_scan};
 pub use matmul::Precision;
 pub use ssru::ssru_scan;
 
+pub(super) use vectorised::vectorised;
+
 use candle_core::{CpuStorage, Layout, Result, Storage};
 
 /// The contiguous `f32` values a custom operation was called with.
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout, op: &str) -> Result<&'a [f32]> {
+pub(super) fn contiguous<'a>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+    op: &str,
+) -> Result<&'a [f32]> {
     let values = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&values[start..end]),
@@ -35,14 +41,14 @@ fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout, op: &str) -> Result<
 }
 
 /// The contiguous `f32` values behind a CPU tensor's storage guard.
-fn cpu_values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+pub(super) fn cpu_values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
     match storage {
         Storage::Cpu(cpu) => contiguous(cpu, layout, "fused operation"),
         _ => candle_core::bail!("fused operations run on the CPU only"),
     }
 }
 
-vectorised::vectorised! {
+vectorised! {
     /// Adds every row of a matrix to `sums`, which is as wide.
     fn add_rows(matrix: &[f32], sums: &mut [f32]) {
         for row in matrix.chunks_exact(sums.len()) {

@@ -36,7 +36,7 @@ macro_rules! vectorised {
     };
 }
 
-pub(super) use vectorised;
+pub(in crate::train) use vectorised;
 
 /// Partial sums that a loop keeps apart, so that its additions fit a vector.
 pub const LANES: usize = 16;
