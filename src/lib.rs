@@ -8,6 +8,7 @@
 //! | [`model`] | architectures, each written once as a plan of operations |
 //! | [`decode`] | greedy and beam search, the guard against repetition loops |
 //! | [`cpu`] | int8 kernels (scalar reference and SIMD) and the engine that runs a plan |
+//! | `gpu` | the same plans on WebGPU compute shaders (feature `gpu`) |
 //! | [`eval`] | BLEU and chrF |
 //! | `train` | the candle trainer (feature `train`) |
 //! | `web` | the wasm-bindgen surface (feature `web`) |
@@ -17,6 +18,8 @@ pub mod decode;
 pub mod error;
 pub mod eval;
 pub mod format;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod model;
 pub mod text;
 #[cfg(feature = "train")]

@@ -36,7 +36,7 @@ pub use job::Job;
 
 use crate::Result;
 use crate::cpu::Isa;
-use crate::decode::{DecodeOptions, Decoder, Forced};
+use crate::decode::{DecodeOptions, Decoder, Forced, Hypothesis};
 use crate::format::{ModelConfig, ModelFile};
 use crate::model::Model;
 use crate::text::normalise::normalise;
@@ -116,6 +116,9 @@ pub struct Alignment {
 pub struct Translator {
     parts: Arc<Parts>,
     decoder: Decoder,
+    /// The GPU, once it was asked for.
+    #[cfg(feature = "gpu")]
+    accelerator: Option<crate::gpu::Accelerator>,
 }
 
 /// What never changes.
@@ -179,6 +182,8 @@ impl Translator {
                 model,
             }),
             decoder,
+            #[cfg(feature = "gpu")]
+            accelerator: None,
         })
     }
 
@@ -188,6 +193,71 @@ impl Translator {
         Self {
             parts: Arc::clone(&self.parts),
             decoder: Decoder::with_isa(&self.parts.model, isa),
+            #[cfg(feature = "gpu")]
+            accelerator: None,
+        }
+    }
+
+    /// Looks for a GPU, and measures whether it is faster. From then on batches are translated where `backend` says; what the
+    /// GPU cannot do, the CPU does. `record` is what was remembered, see [`crate::gpu::Accelerator::new`].
+    #[cfg(feature = "gpu")]
+    pub async fn accelerate(
+        &mut self,
+        backend: crate::gpu::Backend,
+        settings: &crate::gpu::Settings,
+        record: &mut crate::gpu::record::Record,
+    ) {
+        let model = &self.parts.model;
+        let accelerator = crate::gpu::Accelerator::new(backend, settings, model, record).await;
+        self.accelerator = Some(accelerator);
+    }
+
+    /// The GPU, once it was asked for.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn accelerator(&self) -> Option<&crate::gpu::Accelerator> {
+        self.accelerator.as_ref()
+    }
+
+    /// Translates texts on both engines, and compares.
+    ///
+    /// # Errors
+    /// The fault of the GPU, if it did not take part.
+    #[cfg(feature = "gpu")]
+    pub async fn check_gpu<S: AsRef<str>>(
+        &mut self,
+        texts: &[S],
+    ) -> std::result::Result<crate::gpu::check::Check, crate::gpu::Fault> {
+        use crate::gpu::{Backend, Fault};
+
+        let missing = || Fault::NoAdapter("it was not asked for".into());
+        let mut translations = Vec::new();
+        let (before, batches) = match &self.accelerator {
+            Some(gpu) => (gpu.report().backend, gpu.report().batches.gpu),
+            None => return Err(missing()),
+        };
+        for backend in [Backend::Cpu, Backend::Gpu] {
+            if let Some(gpu) = &mut self.accelerator {
+                gpu.set_backend(backend);
+            }
+            let options = Options::default();
+            let mut jobs: Vec<Job> = texts
+                .iter()
+                .map(|text| self.start(text.as_ref(), &options))
+                .collect();
+            while self.advance_all_async(&mut jobs).await {}
+            translations.push(jobs.into_iter().map(Job::finish).collect::<Vec<_>>());
+        }
+        let gpu = self.accelerator.as_mut().ok_or_else(missing)?;
+        gpu.set_backend(before);
+        match gpu.fault() {
+            Some(fault) => Err(fault.clone()),
+            None if gpu.report().batches.gpu == batches => Err(missing()),
+            None => Ok(crate::gpu::check::Check::new(
+                texts,
+                &translations[0],
+                &translations[1],
+            )),
         }
     }
 
@@ -242,7 +312,14 @@ impl Translator {
 
     /// Translates the next sentences of several texts, which have the same options, as one batch; false when there was nothing
     /// left. Memory grows with the number of texts.
+    ///
+    /// In a browser, where nothing may wait for a GPU, only for a translator that was not told to use one.
     pub fn advance_all(&mut self, jobs: &mut [Job]) -> bool {
+        pollster::block_on(self.advance_all_async(jobs))
+    }
+
+    /// [`Self::advance_all`] for callers that must not block. On the CPU it is ready at once.
+    pub async fn advance_all_async(&mut self, jobs: &mut [Job]) -> bool {
         let parts = Arc::clone(&self.parts);
         let languages = Languages {
             source: &parts.config.source_language,
@@ -262,13 +339,13 @@ impl Translator {
             return false;
         }
         jobs.iter_mut().for_each(Job::trim_memory);
-        self.decode(jobs, &batches);
+        self.decode(jobs, &batches).await;
         let mut repaired = false;
         for (job, batch) in jobs.iter().zip(&mut batches) {
             repaired |= job.repair(batch, reader, writer);
         }
         if repaired {
-            self.decode(jobs, &batches);
+            self.decode(jobs, &batches).await;
             for (job, batch) in jobs.iter().zip(&mut batches) {
                 job.settle(batch, writer);
             }
@@ -299,7 +376,7 @@ impl Translator {
     }
 
     /// Finds the translations that the jobs do not know yet.
-    fn decode(&mut self, jobs: &mut [Job], batches: &[Batch]) {
+    async fn decode(&mut self, jobs: &mut [Job], batches: &[Batch]) {
         let Some(options) = jobs.first().map(|job| job.options().decode.clone()) else {
             return;
         };
@@ -309,13 +386,25 @@ impl Translator {
             .map(|(job, batch)| job.unknown(batch))
             .collect();
         let sources: Vec<&[u32]> = unknown.iter().flatten().map(Vec::as_slice).collect();
-        let mut found = self
-            .decoder
-            .translate(&self.parts.model, &sources, &options)
-            .into_iter();
+        let mut found = self.search(&sources, &options).await.into_iter();
         for (job, unknown) in jobs.iter_mut().zip(unknown) {
             let known = found.by_ref().take(unknown.len()).collect::<Vec<_>>();
             job.remember(unknown.into_iter().zip(known));
         }
+    }
+
+    #[cfg_attr(
+        not(feature = "gpu"),
+        expect(clippy::unused_async, reason = "the CPU is ready at once")
+    )]
+    async fn search(&mut self, sources: &[&[u32]], options: &DecodeOptions) -> Vec<Hypothesis> {
+        let model = &self.parts.model;
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = &mut self.accelerator {
+            return gpu
+                .translate(&mut self.decoder, model, sources, options)
+                .await;
+        }
+        self.decoder.translate(model, sources, options)
     }
 }

@@ -67,6 +67,66 @@ impl Engine {
     }
 }
 
+/// The GPU; only in the builds whose names say so.
+#[cfg(feature = "gpu")]
+#[wasm_bindgen]
+impl Engine {
+    /// Looks for a GPU and, for `auto`, measures both engines. `record` is what was kept of the last time, with one more failure
+    /// counted; the result is what to keep now. `fault` brings about a fault, for tests.
+    #[wasm_bindgen(js_name = attachGpu)]
+    pub async fn attach_gpu(
+        &mut self,
+        backend: String,
+        record: String,
+        fault: Option<String>,
+    ) -> String {
+        use crate::gpu::{Backend, Settings, engine::Injection, record::Record};
+
+        let mut record = Record::read(&record);
+        let settings = Settings {
+            inject: fault.and_then(|name| Injection::parse(&name)),
+            ..Settings::default()
+        };
+        let backend = Backend::parse(&backend).unwrap_or_default();
+        self.translator
+            .accelerate(backend, &settings, &mut record)
+            .await;
+        record.write()
+    }
+
+    /// As [`Engine::advance`], without waiting for the GPU. No other method may be called meanwhile.
+    #[wasm_bindgen(js_name = advanceOnGpu)]
+    pub async fn advance_on_gpu(&mut self, task: &mut Task) -> bool {
+        self.translator.advance_all_async(&mut task.jobs).await
+    }
+
+    /// What became of the GPU; null if it was not asked for.
+    #[wasm_bindgen(
+        js_name = gpuReport,
+        unchecked_return_type = "import('../index.js').GpuReport | null"
+    )]
+    #[must_use]
+    pub fn gpu_report(&self) -> JsValue {
+        to_js(
+            &self
+                .translator
+                .accelerator()
+                .map(crate::gpu::Accelerator::report),
+        )
+    }
+
+    /// Translates texts on both engines and compares.
+    ///
+    /// # Errors
+    /// Why the GPU did not take part.
+    #[wasm_bindgen(js_name = checkGpu, unchecked_return_type = "import('../index.js').GpuCheck")]
+    pub async fn check_gpu(&mut self, texts: Vec<String>) -> Result<JsValue, JsValue> {
+        let check = self.translator.check_gpu(&texts).await;
+        let check = check.map_err(|fault| js_sys::Error::new(&fault.to_string()))?;
+        Ok(to_js(&check))
+    }
+}
+
 /// A translation of some texts in progress, handed out piece by piece.
 #[wasm_bindgen]
 #[derive(Debug)]

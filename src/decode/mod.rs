@@ -47,7 +47,15 @@ impl DecodeOptions {
         (source as f32 * factor).ceil() as usize + Self::EXTRA_TOKENS
     }
 
-    fn beam(&self) -> BeamOptions {
+    /// The lengths of a sentence of that many source tokens.
+    pub(crate) fn limits(&self, source: usize) -> Limits {
+        Limits {
+            source,
+            target: self.max_length(source),
+        }
+    }
+
+    pub(crate) fn beam(&self) -> BeamOptions {
         BeamOptions {
             width: self.beam.clamp(1, Self::MAX_BEAM),
             length_penalty: self.length_penalty.max(0.0),
@@ -119,27 +127,48 @@ impl Decoder {
         options: &DecodeOptions,
     ) -> Vec<Hypothesis> {
         let sources: Vec<&[u32]> = sources.iter().map(AsRef::as_ref).collect();
-        let mut hypotheses = self.search(model, &sources, options, false);
-        let looped: Vec<usize> = (0..sources.len())
-            .filter(|&i| loops::is_loop(&hypotheses[i].tokens, sources[i]))
-            .collect();
-        if !looped.is_empty() {
-            let sources: Vec<&[u32]> = looped.iter().map(|&i| sources[i]).collect();
-            for (i, hypothesis) in looped
-                .into_iter()
-                .zip(self.search(model, &sources, options, true))
-            {
-                hypotheses[i] = Hypothesis {
-                    looped: true,
-                    ..hypothesis
-                };
-            }
-        }
+        let mut hypotheses = self.search(model, &sources, options);
+        self.retry_loops(model, &sources, options, &mut hypotheses);
         hypotheses
     }
 
+    /// Translates a batch, without a second attempt at those that loop.
+    #[must_use]
+    pub fn search(
+        &mut self,
+        model: &Model,
+        sources: &[&[u32]],
+        options: &DecodeOptions,
+    ) -> Vec<Hypothesis> {
+        self.run(model, sources, options, false)
+    }
+
+    /// Translates those sentences again that have fallen into a loop, with repetitions ruled out.
+    pub fn retry_loops(
+        &mut self,
+        model: &Model,
+        sources: &[&[u32]],
+        options: &DecodeOptions,
+        hypotheses: &mut [Hypothesis],
+    ) {
+        let looped: Vec<usize> = (0..sources.len())
+            .filter(|&i| loops::is_loop(&hypotheses[i].tokens, sources[i]))
+            .collect();
+        if looped.is_empty() {
+            return;
+        }
+        let sources: Vec<&[u32]> = looped.iter().map(|&i| sources[i]).collect();
+        let again = self.run(model, &sources, options, true);
+        for (i, hypothesis) in looped.into_iter().zip(again) {
+            hypotheses[i] = Hypothesis {
+                looped: true,
+                ..hypothesis
+            };
+        }
+    }
+
     /// Translates a batch, ruling out repeated n-grams if `blocking`.
-    fn search(
+    fn run(
         &mut self,
         model: &Model,
         sources: &[&[u32]],
@@ -154,13 +183,7 @@ impl Decoder {
         let Self { executor, beam } = self;
         executor.encode(model, &batch, batch.sentences() * options.beam().width);
         let limits = (0..batch.sentences()).map(|sentence| batch.length(sentence));
-        beam.start(
-            limits.map(|source| Limits {
-                source,
-                target: options.max_length(source),
-            }),
-            options.beam(),
-        );
+        beam.start(limits.map(|source| options.limits(source)), options.beam());
         while !beam.is_done() {
             executor.step(
                 model,

@@ -22,7 +22,7 @@ pub use plan::Plan;
 
 use crate::cpu::Weights;
 use crate::error::Result;
-use crate::format::{Architecture, ModelFile, Shortlist};
+use crate::format::{Architecture, ModelFile, Shortlist, Tensor};
 
 /// A model ready to run: what to compute and the weights in the order in which the kernels read them.
 ///
@@ -58,6 +58,24 @@ impl Model {
         })
     }
 
+    /// A model of a plan that no architecture has: for tests of single operations.
+    ///
+    /// # Errors
+    /// [`crate::Error::Weights`] as for [`Self::new`].
+    #[doc(hidden)]
+    pub fn of_plan(
+        plan: Plan,
+        tensors: &std::collections::BTreeMap<String, Tensor>,
+    ) -> Result<Self> {
+        let weights = Weights::new(&plan, tensors)?;
+        Ok(Self {
+            plan,
+            weights,
+            shortlist: None,
+            shared_vocabulary: false,
+        })
+    }
+
     /// What the model computes.
     #[must_use]
     pub fn plan(&self) -> &Plan {
@@ -74,6 +92,12 @@ impl Model {
             batch,
             self.shared_vocabulary.then_some(vocabulary),
         ))
+    }
+
+    /// Whether a shortlist picks the target tokens.
+    #[must_use]
+    pub fn has_shortlist(&self) -> bool {
+        self.shortlist.is_some()
     }
 
     /// The weights.

@@ -246,6 +246,18 @@ pub struct Plan {
     pub logits: View,
 }
 
+impl Plan {
+    /// Every weight matrix, in order.
+    pub fn all_matrices(&self) -> impl Iterator<Item = Matrix> {
+        (0..self.matrices.len()).map(Matrix)
+    }
+
+    /// Every bias vector, in order.
+    pub fn all_vectors(&self) -> impl Iterator<Item = Vector> {
+        (0..self.vectors.len()).map(Vector)
+    }
+}
+
 /// Declares the buffers and tensors of a plan.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {

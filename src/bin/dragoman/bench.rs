@@ -13,9 +13,10 @@ use dragoman::text::language::count_words;
 use dragoman::{Error, Options, Result, Translator};
 use serde::Serialize;
 
+use crate::gpu::{self, BackendArguments, Choice};
 use crate::lines;
 use crate::models::ModelArguments;
-use sentences::SENTENCES;
+pub use sentences::SENTENCES;
 
 /// Most sentences in a batch, as in `translate`.
 const BATCH: usize = 32;
@@ -29,6 +30,7 @@ const BATCH: usize = 32;
 Examples:
   dragoman bench
   dragoman bench --source test.en --beam 1 --beam 6
+  dragoman bench --backend gpu
   dragoman bench --isa scalar --isa avx2 --json")]
 pub struct Arguments {
     /// Text to translate, a sentence on each line [default: 40 English sentences]
@@ -49,6 +51,8 @@ pub struct Arguments {
     json: bool,
     #[command(flatten)]
     model: ModelArguments,
+    #[command(flatten)]
+    backend: BackendArguments,
 }
 
 fn seconds(text: &str) -> std::result::Result<f64, String> {
@@ -83,6 +87,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let texts = arguments.texts()?;
     let started = Instant::now();
     let loaded = arguments.model.load()?;
+    if arguments.backend.backend == Choice::Gpu {
+        let mut translator = loaded.translator;
+        let table = gpu::bench(
+            &mut translator,
+            &arguments.backend,
+            &texts,
+            arguments.seconds,
+        )?;
+        return writeln!(io::stdout().lock(), "{table}").map_err(Error::io("standard output"));
+    }
     let load_seconds = started.elapsed().as_secs_f64();
     let words = texts.iter().map(|text| count_words(text)).sum();
     let results = arguments.measure(&loaded.translator, &sets, &texts, words);

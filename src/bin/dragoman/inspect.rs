@@ -11,6 +11,8 @@ use dragoman::format::{Manifest, ModelFile, Tensor};
 use dragoman::text::subwords::Vocabulary;
 use dragoman::{Error, Result};
 
+use crate::bench::SENTENCES;
+use crate::gpu::{self, BackendArguments};
 use crate::models::naming;
 
 /// Describes and checks a weights file or a manifest.
@@ -20,7 +22,8 @@ use crate::models::naming;
 #[command(after_help = "\
 Examples:
   dragoman inspect www/models/en-zh.safetensors
-  dragoman inspect www/models/manifest.json")]
+  dragoman inspect www/models/manifest.json
+  dragoman inspect www/models/en-zh.safetensors --check-gpu --source dev.en")]
 pub struct Arguments {
     /// A weights file or a manifest.json
     #[arg(value_name = "FILE")]
@@ -31,6 +34,14 @@ pub struct Arguments {
     /// Pieces to show of each vocabulary
     #[arg(long, value_name = "N", default_value_t = 12)]
     pieces: u32,
+    /// Translate with both engines, and compare
+    #[arg(long)]
+    check_gpu: bool,
+    /// Text for that, a sentence on each line [default: 40 English sentences]
+    #[arg(long, value_name = "FILE", requires = "check_gpu")]
+    source: Option<PathBuf>,
+    #[command(flatten)]
+    backend: BackendArguments,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -41,6 +52,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         path
     };
     let bytes = fs::read(path).map_err(Error::io(path))?;
+    if arguments.check_gpu {
+        let mut translator = dragoman::Translator::new(&bytes).map_err(naming(path))?;
+        let texts = match &arguments.source {
+            Some(source) => crate::lines::read(source)?,
+            None => SENTENCES.map(String::from).to_vec(),
+        };
+        let lines = gpu::check(&mut translator, &arguments.backend, &texts)?;
+        return writeln!(io::stdout().lock(), "{}", lines.join("\n"))
+            .map_err(Error::io("standard output"));
+    }
     let lines = if bytes.trim_ascii_start().starts_with(b"{") {
         describe_manifest(path, &String::from_utf8_lossy(&bytes))
     } else {

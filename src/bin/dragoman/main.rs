@@ -3,6 +3,7 @@
 mod bench;
 mod eval;
 mod export;
+mod gpu;
 mod inspect;
 mod lines;
 mod models;

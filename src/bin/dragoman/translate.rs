@@ -7,6 +7,7 @@ use clap::Args;
 use dragoman::{Alignment, Error, Options, Result, Translation};
 use serde::Serialize;
 
+use crate::gpu::BackendArguments;
 use crate::lines::{Line, Lines};
 use crate::models::{ModelArguments, SearchArguments};
 use crate::progress::Progress;
@@ -45,6 +46,8 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     search: SearchArguments,
+    #[command(flatten)]
+    backend: BackendArguments,
 }
 
 /// How to print a translation.
@@ -64,6 +67,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Format::Text
     };
     let mut translator = loaded.translator;
+    let short = !arguments.text.is_empty();
+    arguments.backend.apply(&mut translator, short)?;
     if arguments.text.is_empty() {
         let threads = arguments
             .threads

@@ -1,0 +1,54 @@
+//! Whether both engines of this machine say the same.
+
+use serde::Serialize;
+
+use crate::Translation;
+
+/// Largest difference of scores that counts as the same: log-probabilities are rounded differently.
+pub const TOLERANCE: f32 = 1e-3;
+
+/// How far the translations of two engines agree.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Check {
+    /// Sentences compared.
+    pub sentences: usize,
+    /// Those with the same translation.
+    pub same: usize,
+    /// Largest difference of the scores of those.
+    pub difference: f32,
+    /// A source text whose translations differ, and both, CPU first.
+    pub example: Option<[String; 3]>,
+}
+
+impl Check {
+    /// Compares the translations of some texts.
+    #[must_use]
+    pub fn new<S: AsRef<str>>(texts: &[S], cpu: &[Translation], gpu: &[Translation]) -> Self {
+        let mut check = Self::default();
+        for ((text, cpu), gpu) in texts.iter().zip(cpu).zip(gpu) {
+            check.sentences += cpu.sentences.len();
+            if cpu.text == gpu.text {
+                check.same += cpu.sentences.len();
+                for (cpu, gpu) in cpu.sentences.iter().zip(&gpu.sentences) {
+                    check.difference = check.difference.max((cpu.score - gpu.score).abs());
+                }
+            } else {
+                let pairs = cpu.sentences.iter().zip(&gpu.sentences);
+                let same = |(c, g): &(&crate::Sentence, &crate::Sentence)| {
+                    cpu.text[c.target.clone()] == gpu.text[g.target.clone()]
+                };
+                check.same += pairs.filter(same).count();
+                check.example.get_or_insert_with(|| {
+                    [text.as_ref().into(), cpu.text.clone(), gpu.text.clone()]
+                });
+            }
+        }
+        check
+    }
+
+    /// Whether at least 99 of 100 sentences are the same, with the same scores.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.same * 100 >= self.sentences * 99 && self.difference <= TOLERANCE
+    }
+}

@@ -1,0 +1,126 @@
+//! The shaders: include step and pipelines.
+
+use super::Fault;
+
+/// Bytes of a dispatch's parameters; every shader's `Params` fits.
+pub const PARAMS_BYTES: u64 = 128;
+
+/// Defines the kernels: a variant, the file of its shader, and the number of rows that a workgroup computes.
+macro_rules! kernels {
+    ($($variant:ident = $file:literal, $tile:literal;)*) => {
+        /// A compute pipeline.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kernel { $($variant,)* }
+
+        /// Name, source and tile of every kernel, in order.
+        const SOURCES: &[(&str, &str, u32)] = &[
+            $((stringify!($variant), include_str!(concat!("shaders/", $file, ".wgsl")), $tile),)*
+        ];
+    };
+}
+
+kernels! {
+    Affine = "affine", 8;
+    AffineRow = "affine", 1;
+    Attention = "attention", 1;
+    Embed = "embed", 1;
+    Lstm = "lstm", 1;
+    LstmCell = "lstm_cell", 1;
+    Mean = "mean", 1;
+    Rowwise = "rowwise", 1;
+    Select = "select", 1;
+}
+
+/// The pipelines, and the layout of the bindings that all of them share.
+#[derive(Debug)]
+pub struct Kernels {
+    pub layout: wgpu::BindGroupLayout,
+    pipelines: Vec<wgpu::ComputePipeline>,
+}
+
+impl Kernels {
+    /// Compiles all shaders; `broken` makes them not compile.
+    pub async fn new(device: &wgpu::Device, packed: bool, broken: bool) -> Result<Self, Fault> {
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let layout = layout(device);
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("dragoman"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipelines = SOURCES
+            .iter()
+            .map(|&(label, source, tile)| {
+                let code = expand(source, packed);
+                let mut code = format!("{code}\nconst TILE = {tile}u;\n");
+                if broken {
+                    code.push_str("fn broken() -> u32 { return missing; }\n");
+                }
+                let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                    label: Some(label),
+                    source: wgpu::ShaderSource::Wgsl(code.into()),
+                });
+                device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                    label: Some(label),
+                    layout: Some(&pipeline_layout),
+                    module: &module,
+                    entry_point: Some("main"),
+                    compilation_options: wgpu::PipelineCompilationOptions::default(),
+                    cache: None,
+                })
+            })
+            .collect();
+        match scope.pop().await {
+            Some(error) => Err(Fault::Compilation(error.to_string())),
+            None => Ok(Self { layout, pipelines }),
+        }
+    }
+
+    pub fn pipeline(&self, kernel: Kernel) -> &wgpu::ComputePipeline {
+        &self.pipelines[kernel as usize]
+    }
+}
+
+/// Replaces each line `//#include name` by the file of that name.
+fn expand(source: &str, packed: bool) -> String {
+    let mut code = String::with_capacity(2 * source.len());
+    for line in source.lines() {
+        let included = match line.strip_prefix("//#include ") {
+            Some("common") => include_str!("shaders/common.wgsl"),
+            Some("dot") if packed => include_str!("shaders/dot_packed.wgsl"),
+            Some("dot") => include_str!("shaders/dot_unpacked.wgsl"),
+            Some("float") => include_str!("shaders/float.wgsl"),
+            Some("quantise") => include_str!("shaders/quantise.wgsl"),
+            _ => line,
+        };
+        code.push_str(included);
+        code.push('\n');
+    }
+    code
+}
+
+/// Parameters at a dynamic offset, then the four storage buffers of `shaders/common.wgsl`.
+fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    let buffer = |binding, ty, dynamic, size| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: dynamic,
+            min_binding_size: size,
+        },
+        count: None,
+    };
+    let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
+    let params = std::num::NonZeroU64::new(PARAMS_BYTES);
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("dragoman"),
+        entries: &[
+            buffer(0, wgpu::BufferBindingType::Uniform, true, params),
+            buffer(1, storage(true), false, None),
+            buffer(2, storage(true), false, None),
+            buffer(3, storage(false), false, None),
+            buffer(4, storage(false), false, None),
+        ],
+    })
+}

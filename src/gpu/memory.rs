@@ -1,0 +1,187 @@
+//! The buffers of a plan on the device, allocated once for each size of batch.
+
+use super::kernels::PARAMS_BYTES;
+use super::weights::DeviceWeights;
+use super::{Engine, Fault};
+use crate::gpu::engine::Injection;
+use crate::model::plan::{Plan, Rows, View};
+
+/// Steps of the decoder in one submission.
+pub const CHUNK: usize = 8;
+
+/// How many rows there are room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    pub tokens: usize,
+    pub hypotheses: usize,
+    /// Tokens of the longest sentence.
+    pub longest: usize,
+}
+
+impl Bucket {
+    /// The bucket for that many rows: a power of two of each.
+    pub fn of(tokens: usize, hypotheses: usize, longest: usize) -> Self {
+        Self {
+            tokens: tokens.next_power_of_two().max(32),
+            hypotheses: hypotheses.next_power_of_two().max(4),
+            longest: longest.next_power_of_two().max(32),
+        }
+    }
+
+    /// The bucket that holds both.
+    fn join(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.max(other.tokens),
+            hypotheses: self.hypotheses.max(other.hypotheses),
+            longest: self.longest.max(other.longest),
+        }
+    }
+}
+
+/// Where everything lies in `arena` and `words`, see `shaders/common.wgsl`.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    pub bucket: Bucket,
+    /// Offset and stride of every buffer of the plan.
+    buffers: Vec<(u32, u32)>,
+    /// `[chunk, hypotheses, longest]`.
+    pub alignment: u32,
+    arena: u32,
+    pub tokens: u32,
+    pub starts: u32,
+    pub lengths: u32,
+    pub previous: u32,
+    pub done: u32,
+    pub steps: u32,
+    pub limits: u32,
+    pub results: u32,
+    words: u32,
+}
+
+impl Layout {
+    fn new(plan: &Plan, bucket: Bucket) -> Option<Self> {
+        let mut layout = Self {
+            bucket,
+            ..Self::default()
+        };
+        let mut arena = 0usize;
+        for buffer in &plan.buffers {
+            layout.buffers.push((arena as u32, buffer.width as u32));
+            let rows = match buffer.rows {
+                Rows::Tokens => bucket.tokens,
+                Rows::Hypotheses => bucket.hypotheses,
+            };
+            arena = arena.checked_add(rows.checked_mul(buffer.width)?)?;
+        }
+        layout.alignment = arena as u32;
+        arena = arena.checked_add(CHUNK * bucket.hypotheses * bucket.longest)?;
+        layout.arena = u32::try_from(arena).ok()?;
+
+        let mut words = 0;
+        for (place, count) in [
+            (&mut layout.tokens, bucket.tokens),
+            (&mut layout.starts, bucket.longest + 1),
+            (&mut layout.lengths, bucket.hypotheses),
+            (&mut layout.previous, bucket.hypotheses),
+            (&mut layout.done, bucket.hypotheses),
+            (&mut layout.steps, bucket.hypotheses),
+            (&mut layout.limits, bucket.hypotheses),
+            (&mut layout.results, CHUNK * bucket.hypotheses * 2),
+        ] {
+            *place = words;
+            words += u32::try_from(count).ok()?;
+        }
+        layout.words = words;
+        Some(layout)
+    }
+
+    /// The first element of a view, and the number of elements from row to row.
+    pub fn view(&self, view: View) -> (u32, u32) {
+        let (offset, stride) = self.buffers[view.buffer.index()];
+        (offset + view.column as u32, stride)
+    }
+}
+
+/// The buffers, and their bindings.
+#[derive(Debug)]
+pub struct Memory {
+    pub layout: Layout,
+    pub arena: wgpu::Buffer,
+    pub words: wgpu::Buffer,
+    pub params: wgpu::Buffer,
+    pub bindings: wgpu::BindGroup,
+    /// Bytes between the parameters of two dispatches.
+    pub params_stride: u32,
+}
+
+impl Memory {
+    /// Buffers for a bucket, and for everything that `before` has room for.
+    pub async fn new(
+        engine: &Engine,
+        plan: &Plan,
+        weights: &DeviceWeights,
+        dispatches: usize,
+        bucket: Bucket,
+        before: Option<&Self>,
+    ) -> Result<Self, Fault> {
+        let bucket = before.map_or(bucket, |before| before.layout.bucket.join(bucket));
+        if engine.inject == Some(Injection::OutOfMemory) {
+            return Err(Fault::Memory("no room for a batch".into()));
+        }
+        let layout = Layout::new(plan, bucket)
+            .ok_or_else(|| Fault::TooSmall("the batch is too large".into()))?;
+        let scope = engine
+            .device
+            .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let arena = engine.storage("intermediate results", u64::from(layout.arena));
+        let words = engine.storage("the state of the search", u64::from(layout.words));
+        let alignment = engine.limits.min_uniform_buffer_offset_alignment;
+        let params_stride = (PARAMS_BYTES as u32).next_multiple_of(alignment);
+        let params = engine.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("parameters"),
+            size: u64::from(params_stride) * dispatches as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let out_of_memory = scope.pop().await;
+        let (arena, words) = (arena?, words?);
+        if let Some(error) = out_of_memory {
+            return Err(Fault::Memory(error.to_string()));
+        }
+        let buffers = [&weights.words, &weights.factors, &arena, &words];
+        let mut entries = vec![wgpu::BindGroupEntry {
+            binding: 0,
+            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &params,
+                offset: 0,
+                size: std::num::NonZeroU64::new(PARAMS_BYTES),
+            }),
+        }];
+        entries.extend(
+            (1..)
+                .zip(buffers)
+                .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                    binding,
+                    resource: buffer.as_entire_binding(),
+                }),
+        );
+        let bindings = engine.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("dragoman"),
+            layout: &engine.kernels.layout,
+            entries: &entries,
+        });
+        Ok(Self {
+            layout,
+            arena,
+            words,
+            params,
+            bindings,
+            params_stride,
+        })
+    }
+
+    /// Whether a batch fits.
+    pub fn holds(&self, bucket: Bucket) -> bool {
+        self.layout.bucket.join(bucket) == self.layout.bucket
+    }
+}

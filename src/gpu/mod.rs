@@ -1,0 +1,59 @@
+//! Running a plan on WebGPU compute shaders, in the browser and natively (feature `gpu`).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`engine`] | the device, what it can do, and what became of it |
+//! | `kernels` | the shaders: include step and pipelines |
+//! | `weights` | int8 weights in the memory of the device |
+//! | `fuse` | operations of a plan that become one dispatch |
+//! | `memory` | the buffers of a plan, once for each size of batch |
+//! | `recording` | from operations to dispatches |
+//! | `readback` | what comes back, once for every few steps |
+//! | [`search`] | greedy search without waiting for the device |
+//! | [`accelerator`] | which engine translates a batch, and what happens when the GPU fails |
+//! | [`record`] | what is remembered of a device: calibration and failures |
+//! | [`check`] | whether both engines say the same |
+//!
+//! A shader in `shaders/` has the name of its twin in `cpu/`. Products of int8 are exact, and activations are quantised as on the
+//! CPU, so that the two engines differ only where the device rounds another way.
+
+pub mod accelerator;
+pub mod check;
+mod clock;
+pub mod engine;
+mod fuse;
+mod kernels;
+mod memory;
+mod readback;
+pub mod record;
+mod recording;
+pub mod search;
+mod weights;
+
+pub use accelerator::{Accelerator, Backend};
+pub use engine::{Capabilities, Engine, Settings};
+pub use search::Session;
+
+/// Why the GPU could not do what it was asked to. Whatever it is, the CPU can.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The browser or the system offers no adapter.
+    #[error("there is no usable graphics processor: {0}")]
+    NoAdapter(String),
+    /// The adapter's limits are too small for the model or the batch.
+    #[error("the graphics processor is too small: {0}")]
+    TooSmall(String),
+    /// The model has an operation or weights that the GPU engine does not know.
+    #[error("this model cannot run on the graphics processor: {0}")]
+    Unsupported(String),
+    /// A shader was refused.
+    #[error("the graphics driver refused a program: {0}")]
+    Compilation(String),
+    /// The device was lost.
+    #[error("the graphics processor was lost: {0}")]
+    Lost(String),
+    /// The device has no memory left.
+    #[error("the graphics processor is out of memory: {0}")]
+    Memory(String),
+}

@@ -1,0 +1,150 @@
+// y = epilogue(W x + b), or epilogue(W x + b + V z): the twin of cpu/affine.rs.
+//
+// A workgroup computes LANES outputs of TILE rows. It quantises those rows itself, block by block of columns: that costs less
+// than a dispatch. An invocation reads each word of its weights once for all TILE rows.
+
+//#include common
+//#include dot
+//#include float
+//#include quantise
+
+struct Params {
+    rows: u32,
+    outputs: u32,
+    // Words between two groups of columns.
+    stride: u32,
+    output: u32,
+    output_stride: u32,
+    bias: u32,
+    // 0 store, 1 add to the output, 2 hyperbolic tangent, 3 rectify.
+    epilogue: u32,
+    // Flags of the hypotheses that are finished.
+    done: u32,
+    weight: u32,
+    scales: u32,
+    input: u32,
+    input_stride: u32,
+    columns: u32,
+    // The second product; no columns if there is none.
+    weight_2: u32,
+    scales_2: u32,
+    input_2: u32,
+    input_stride_2: u32,
+    columns_2: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+
+const LANES = 128u;
+// Words of activations in a block.
+const BLOCK = 64u;
+// Invocations that look for the largest value of a row.
+const SCOUTS = LANES / TILE;
+
+var<workgroup> alive: u32;
+var<workgroup> largest: array<f32, LANES>;
+var<workgroup> codes: array<u32, TILE * BLOCK>;
+var<private> sums: array<i32, TILE>;
+
+fn element(first: u32, row: u32, stride: u32, column: u32, columns: u32) -> f32 {
+    if row < params.rows && column < columns {
+        return arena[first + row * stride + column];
+    }
+    return 0.0;
+}
+
+// Leaves the sums of integers in `sums`, and the largest value of row m in `largest[m * SCOUTS]`.
+fn product(lane: u32, output: u32, first_row: u32, weight: u32, input: u32, stride: u32, columns: u32) {
+    let scout = lane % SCOUTS;
+    var most = 0.0;
+    for (var column = scout; column < columns; column += SCOUTS) {
+        most = max(most, abs(element(input, first_row + lane / SCOUTS, stride, column, columns)));
+    }
+    workgroupBarrier();
+    largest[lane] = most;
+    workgroupBarrier();
+    for (var half = SCOUTS / 2u; half > 0u; half /= 2u) {
+        if scout < half {
+            largest[lane] = max(largest[lane], largest[lane + half]);
+        }
+        workgroupBarrier();
+    }
+    for (var m = 0u; m < TILE; m++) {
+        sums[m] = 0;
+    }
+    let groups = (columns + 3u) / 4u;
+    for (var group = 0u; group < groups; group += BLOCK) {
+        for (var word = lane; word < TILE * BLOCK; word += LANES) {
+            let m = word / BLOCK;
+            let row = first_row + m;
+            let column = 4u * (group + word % BLOCK);
+            let x = vec4<f32>(
+                element(input, row, stride, column, columns),
+                element(input, row, stride, column + 1u, columns),
+                element(input, row, stride, column + 2u, columns),
+                element(input, row, stride, column + 3u, columns),
+            );
+            codes[word] = pack4(x, inverse_scale(largest[m * SCOUTS]));
+        }
+        workgroupBarrier();
+        if output < params.outputs {
+            let here = min(BLOCK, groups - group);
+            for (var word = 0u; word < here; word++) {
+                let w = weights[weight + (group + word) * params.stride + output];
+                for (var m = 0u; m < TILE; m++) {
+                    sums[m] += dot4(w, codes[m * BLOCK + word]);
+                }
+            }
+        }
+        workgroupBarrier();
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let first_row = workgroup.y * TILE;
+    let output = workgroup.x * LANES + lane;
+    if lane == 0u {
+        var live = params.done == NONE;
+        for (var row = first_row; !live && row < min(first_row + TILE, params.rows); row++) {
+            live = words[params.done + row] == 0u;
+        }
+        alive = select(0u, 1u, live);
+    }
+    if workgroupUniformLoad(&alive) == 0u {
+        return;
+    }
+    product(lane, output, first_row, params.weight, params.input, params.input_stride, params.columns);
+    var values: array<f32, TILE>;
+    if output < params.outputs {
+        let scale = factors[params.scales + output];
+        for (var m = 0u; m < TILE; m++) {
+            values[m] = f32(sums[m]) * (largest[m * SCOUTS] / LIMIT) * scale;
+            if params.bias != NONE {
+                values[m] += factors[params.bias + output];
+            }
+        }
+    }
+    if params.columns_2 > 0u {
+        product(lane, output, first_row, params.weight_2, params.input_2, params.input_stride_2, params.columns_2);
+        if output < params.outputs {
+            let scale = factors[params.scales_2 + output];
+            for (var m = 0u; m < TILE; m++) {
+                values[m] = f32(sums[m]) * (largest[m * SCOUTS] / LIMIT) * scale + values[m];
+            }
+        }
+    }
+    if output >= params.outputs {
+        return;
+    }
+    for (var m = 0u; m < TILE && first_row + m < params.rows; m++) {
+        let place = params.output + (first_row + m) * params.output_stride + output;
+        var value = values[m];
+        switch params.epilogue {
+            case 1u: { value += arena[place]; }
+            case 2u: { value = hyperbolic_tangent(value); }
+            case 3u: { value = max(value, 0.0); }
+            default: {}
+        }
+        arena[place] = value;
+    }
+}

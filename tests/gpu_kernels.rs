@@ -1,0 +1,313 @@
+//! Each kernel of the GPU against its twin on the CPU, on odd shapes: plans of a few operations, run by both engines.
+//!
+//! Without an adapter these tests cannot run; they say so, and fail if `DRAGOMAN_REQUIRE_GPU` is set.
+#![cfg(feature = "gpu")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dragoman::cpu::executor::Hypotheses;
+use dragoman::cpu::{Executor, Isa};
+use dragoman::format::{QuantisedMatrix, Tensor};
+use dragoman::gpu::search::DeviceModel;
+use dragoman::gpu::{Engine, Fault, Session, Settings};
+use dragoman::model::plan::{Builder, Direction, Epilogue, Ids, Op, Plan, View};
+use dragoman::model::random::Random;
+use dragoman::model::{Batch, Model};
+
+/// Rows of the tables that tests read their inputs from.
+const VOCABULARY: usize = 53;
+/// Largest relative difference: devices may join a product and a sum without rounding between them.
+const TOLERANCE: f32 = 2e-5;
+
+fn engines() -> Vec<Arc<Engine>> {
+    let mut engines = Vec::new();
+    for packed in [None, Some(false)] {
+        let settings = Settings {
+            packed,
+            ..Settings::default()
+        };
+        match pollster::block_on(Engine::new(&settings)) {
+            Ok(engine) => engines.push(Arc::new(engine)),
+            Err(fault @ Fault::NoAdapter(_)) => {
+                assert!(
+                    std::env::var_os("DRAGOMAN_REQUIRE_GPU").is_none(),
+                    "{fault}"
+                );
+                eprintln!("\nSKIPPED, NOTHING WAS TESTED: {fault}\n");
+            }
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+    engines
+}
+
+/// Random tensors for a plan.
+fn tensors(plan: &Plan, random: &mut Random) -> BTreeMap<String, Tensor> {
+    let matrices = plan.matrices.iter().map(|info| {
+        let (rows, cols) = (info.shape[0], info.shape[1]);
+        let data: Vec<f32> = (0..rows * cols).map(|_| random.within(1.0)).collect();
+        let matrix = QuantisedMatrix::quantise(&data, rows, cols).unwrap();
+        (info.name.clone(), Tensor::Quantised(matrix))
+    });
+    let mut tensors: BTreeMap<_, _> = matrices.collect();
+    for info in &plan.vectors {
+        let data = (0..info.shape[0]).map(|_| random.within(1.0)).collect();
+        let shape = info.shape.clone();
+        tensors.insert(info.name.clone(), Tensor::Float { shape, data });
+    }
+    tensors
+}
+
+/// Runs the encoder and one step of a plan on both engines and compares the view that it calls its logits.
+fn compare(what: &str, plan: &Plan, lengths: &[usize], in_step: bool) {
+    let mut random = Random(5);
+    let model = Model::of_plan(plan.clone(), &tensors(plan, &mut random)).unwrap();
+    let token = |random: &mut Random| random.below(VOCABULARY + 2) as u32;
+    let sentences: Vec<Vec<u32>> = lengths
+        .iter()
+        .map(|&length| (0..length).map(|_| token(&mut random)).collect())
+        .collect();
+    let batch = Batch::new(&sentences);
+    let tokens =
+        plan.buffers[plan.logits.buffer.index()].rows == dragoman::model::plan::Rows::Tokens;
+    let rows = if tokens {
+        batch.tokens().len()
+    } else {
+        batch.sentences()
+    };
+
+    let mut executor = Executor::new(&model, Isa::detect());
+    executor.encode(&model, &batch, batch.sentences());
+    if in_step {
+        let sentences: Vec<usize> = (0..batch.sentences()).collect();
+        let previous = vec![0; batch.sentences()];
+        let hypotheses = Hypotheses {
+            sentences: &sentences,
+            previous: &previous,
+        };
+        executor.step(&model, &batch, hypotheses);
+    }
+    let expected: Vec<Vec<f32>> = (0..rows)
+        .map(|row| executor.logits(&model, row).to_vec())
+        .collect();
+    for engine in engines() {
+        let mut session = Session::new(DeviceModel::new(&engine, &model).unwrap());
+        let found = pollster::block_on(session.outputs(&model, &batch, rows)).unwrap();
+        assert_eq!(found.len(), expected.len());
+        for (row, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            for (column, (found, expected)) in found.iter().zip(expected).enumerate() {
+                assert!(
+                    (found - expected).abs() <= TOLERANCE * (1.0 + expected.abs()),
+                    "{what} on {:?}: {found} for {expected} in row {row}, column {column}",
+                    engine.capabilities(),
+                );
+            }
+        }
+    }
+}
+
+/// A view with the embeddings of the source, beside columns that belong to something else.
+fn embedded(plan: &mut Builder, encode: &mut Vec<Op>, name: &str, width: usize) -> View {
+    let output = plan.tokens(width + 3).columns(1, width);
+    let table = plan.matrix(name, VOCABULARY, width);
+    encode.push(Op::Embed {
+        table,
+        ids: Ids::Source,
+        scale: 1.0,
+        positions: false,
+        output,
+    });
+    output
+}
+
+/// The mean of each sentence's embeddings.
+fn means(plan: &mut Builder, encode: &mut Vec<Op>, name: &str, width: usize) -> View {
+    let input = embedded(plan, encode, name, width);
+    let output = plan.state(width + 2).columns(2, width);
+    encode.push(Op::Mean { input, output });
+    output
+}
+
+#[test]
+fn embed_and_mean() {
+    for (width, lengths) in [(1, &[1][..]), (7, &[5, 3, 0, 1]), (130, &[2; 9])] {
+        let (mut plan, mut encode) = (Builder::default(), Vec::new());
+        let output = embedded(&mut plan, &mut encode, "table", width);
+        compare(
+            "embed",
+            &plan.finish(encode, vec![], output),
+            lengths,
+            false,
+        );
+        let lengths: Vec<usize> = lengths.iter().map(|&length| length.max(1)).collect();
+        let (mut plan, mut encode) = (Builder::default(), Vec::new());
+        let output = means(&mut plan, &mut encode, "table", width);
+        compare(
+            "mean",
+            &plan.finish(encode, vec![], output),
+            &lengths,
+            false,
+        );
+    }
+}
+
+#[test]
+fn affine() {
+    // One and two rows have a kernel of their own; 300 columns are more than a block.
+    for (input, outputs, lengths) in [
+        (1, 1, &[1][..]),
+        (5, 17, &[2]),
+        (63, 129, &[4, 4, 1]),
+        (300, 130, &[7, 3, 1]),
+        (64, 128, &[8]),
+    ] {
+        for (bias, epilogue) in [
+            (true, Epilogue::Store),
+            (false, Epilogue::Store),
+            (false, Epilogue::Add),
+            (true, Epilogue::Tanh),
+        ] {
+            let (mut plan, mut encode) = (Builder::default(), Vec::new());
+            let x = embedded(&mut plan, &mut encode, "table", input);
+            let output = embedded(&mut plan, &mut encode, "before", outputs);
+            encode.push(Op::Affine {
+                weight: plan.matrix("weight", outputs, input),
+                bias: bias.then(|| plan.vector("bias", outputs)),
+                input: x,
+                output,
+                epilogue,
+            });
+            let what = format!("{epilogue:?} {outputs} x {input}, bias {bias}");
+            compare(&what, &plan.finish(encode, vec![], output), lengths, false);
+        }
+    }
+}
+
+#[test]
+fn affine_pairs_are_one_kernel() {
+    for (input, other, outputs, count) in [(5, 9, 12, 1), (70, 300, 131, 11)] {
+        let (mut plan, mut encode) = (Builder::default(), Vec::new());
+        let x = means(&mut plan, &mut encode, "table", input);
+        let z = means(&mut plan, &mut encode, "other", other);
+        let output = plan.hypotheses(outputs);
+        let step =
+            [(x, "w", Epilogue::Store), (z, "v", Epilogue::Add)].map(|(x, name, epilogue)| {
+                Op::Affine {
+                    weight: plan.matrix(name, outputs, x.width),
+                    bias: (epilogue == Epilogue::Store).then(|| plan.vector("bias", outputs)),
+                    input: x,
+                    output,
+                    epilogue,
+                }
+            });
+        let plan = plan.finish(encode, step.to_vec(), output);
+        compare("pair", &plan, &vec![3; count], true);
+    }
+}
+
+#[test]
+fn lstm() {
+    for (width, lengths) in [
+        (1, &[1][..]),
+        (5, &[4, 1, 7]),
+        (67, &[3; 5]),
+        (300, &[6, 2]),
+    ] {
+        for direction in [Direction::Forward, Direction::Backward] {
+            let (mut plan, mut encode) = (Builder::default(), Vec::new());
+            let gates = embedded(&mut plan, &mut encode, "table", 4 * width);
+            let output = plan.tokens(2 * width).columns(width, width);
+            encode.push(Op::Lstm {
+                recurrent: plan.matrix("recurrent", 4 * width, width),
+                gates,
+                direction,
+                output,
+            });
+            let what = format!("lstm of {width}, {direction:?}");
+            compare(&what, &plan.finish(encode, vec![], output), lengths, false);
+        }
+    }
+}
+
+#[test]
+fn lstm_cell_and_what_follows_it() {
+    for (width, count) in [(1, 1), (65, 7)] {
+        for then in [None, Some(false), Some(true)] {
+            for look_at in 0..2 {
+                let (mut plan, mut encode) = (Builder::default(), Vec::new());
+                let gates = means(&mut plan, &mut encode, "gates", 4 * width);
+                let cell = means(&mut plan, &mut encode, "cell", width);
+                let also = means(&mut plan, &mut encode, "also", width);
+                let hidden = plan.state(width);
+                let mut step = vec![Op::LstmCell {
+                    gates,
+                    cell,
+                    hidden,
+                }];
+                step.extend(then.map(|add| {
+                    let (input, output) = (hidden, also);
+                    if add {
+                        Op::Add { input, output }
+                    } else {
+                        Op::Copy { input, output }
+                    }
+                }));
+                let output = [if then.is_some() { also } else { cell }, hidden][look_at];
+                let plan = plan.finish(encode, step, output);
+                compare("lstm_cell", &plan, &vec![2; count], true);
+            }
+        }
+    }
+}
+
+#[test]
+fn attention() {
+    for (width, values_width, lengths) in [
+        (1, 1, &[1][..]),
+        (17, 5, &[9, 33, 1]),
+        (130, 200, &[16, 17, 70, 3]),
+    ] {
+        let (mut plan, mut encode) = (Builder::default(), Vec::new());
+        let query = means(&mut plan, &mut encode, "query", width);
+        let keys = embedded(&mut plan, &mut encode, "keys", width);
+        let values = embedded(&mut plan, &mut encode, "values", values_width);
+        let output = plan.hypotheses(values_width + 1).columns(1, values_width);
+        let step = vec![Op::Attention {
+            query,
+            keys,
+            values,
+            output,
+            heads: 1,
+            scale: 0.7,
+        }];
+        compare(
+            "attention",
+            &plan.finish(encode, step, output),
+            lengths,
+            true,
+        );
+    }
+}
+
+#[test]
+fn rowwise() {
+    let (mut plan, mut encode) = (Builder::default(), Vec::new());
+    let (a, b) = (
+        embedded(&mut plan, &mut encode, "a", 67),
+        embedded(&mut plan, &mut encode, "b", 67),
+    );
+    let add = Op::Add {
+        input: a,
+        output: b,
+    };
+    let zero = Op::Zero {
+        output: b.columns(3, 5),
+    };
+    let copy = Op::Copy {
+        input: a.columns(20, 9),
+        output: b.columns(30, 9),
+    };
+    encode.extend([add, zero, copy]);
+    compare("rowwise", &plan.finish(encode, vec![], b), &[4, 2], false);
+}

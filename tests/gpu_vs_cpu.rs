@@ -1,0 +1,133 @@
+//! The GPU engine against the CPU engine, on every adapter of this machine: each kernel on odd shapes, and whole searches.
+//!
+//! Without an adapter these tests cannot run; they say so, and fail if `DRAGOMAN_REQUIRE_GPU` is set.
+#![cfg(feature = "gpu")]
+
+use std::sync::Arc;
+
+use dragoman::decode::{DecodeOptions, Decoder, Hypothesis};
+use dragoman::format::Seq2SeqConfig;
+use dragoman::gpu::search::DeviceModel;
+use dragoman::gpu::{Engine, Fault, Session, Settings};
+use dragoman::model::Model;
+use dragoman::model::random::{Random, model_file};
+
+/// Largest relative difference of scores of a random model, see `same`.
+const TOLERANCE: f32 = 0.05;
+
+/// An engine with and one without the packed product of int8, or none.
+fn engines() -> Vec<Arc<Engine>> {
+    let mut engines = Vec::new();
+    for packed in [None, Some(false)] {
+        let settings = Settings {
+            packed,
+            ..Settings::default()
+        };
+        match pollster::block_on(Engine::new(&settings)) {
+            Ok(engine) => {
+                eprintln!("adapter: {:?}", engine.capabilities());
+                engines.push(Arc::new(engine));
+            }
+            Err(fault @ Fault::NoAdapter(_)) => {
+                assert!(
+                    std::env::var_os("DRAGOMAN_REQUIRE_GPU").is_none(),
+                    "{fault}"
+                );
+                eprintln!("\nSKIPPED, NOTHING WAS TESTED: {fault}\n");
+            }
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+    engines
+}
+
+fn sentences(random: &mut Random, count: usize, vocabulary: usize) -> Vec<Vec<u32>> {
+    (0..count)
+        .map(|_| {
+            let length = random.below(19);
+            let mut tokens: Vec<u32> = (0..length)
+                .map(|_| random.below(vocabulary + 1) as u32)
+                .collect();
+            tokens.push(0);
+            tokens
+        })
+        .collect()
+}
+
+fn close(a: f32, b: f32) -> bool {
+    (a - b).abs() <= TOLERANCE * (1.0 + b.abs())
+}
+
+/// Checks lengths and scores of the sentences that have the same tokens, and returns how many have.
+///
+/// Where two tokens are all but equally likely, or an activation is all but halfway between two integers, a difference in the
+/// last bit decides: of random models, whose distributions are flat, more often than of trained ones.
+fn same(on_gpu: &[Hypothesis], on_cpu: &[Hypothesis], context: &str) -> usize {
+    assert_eq!(on_gpu.len(), on_cpu.len());
+    let mut count = 0;
+    for (gpu, cpu) in on_gpu.iter().zip(on_cpu) {
+        if gpu.tokens != cpu.tokens {
+            continue;
+        }
+        count += 1;
+        assert!(
+            close(gpu.score, cpu.score),
+            "{context}: {} {}",
+            gpu.score,
+            cpu.score
+        );
+        for (gpu, cpu) in gpu.token_scores.iter().zip(&cpu.token_scores) {
+            assert!(close(*gpu, *cpu), "{context}: {gpu} {cpu}");
+        }
+        let weights = |hypothesis: &Hypothesis| hypothesis.alignment.clone().unwrap_or_default();
+        assert_eq!(weights(gpu).len(), weights(cpu).len(), "{context}");
+        for (gpu, cpu) in weights(gpu).iter().zip(weights(cpu)) {
+            assert!(close(*gpu, cpu), "{context}: {gpu} {cpu}");
+        }
+    }
+    count
+}
+
+#[test]
+fn searches_give_the_same_translations() {
+    for engine in engines() {
+        let mut random = Random(11);
+        for (embedding, hidden, encoder_layers, decoder_layers) in [
+            (6, 10, 1, 1),
+            (33, 70, 2, 1),
+            (64, 130, 3, 2),
+            (256, 512, 1, 1),
+        ] {
+            let config = Seq2SeqConfig {
+                embedding,
+                hidden,
+                encoder_layers,
+                decoder_layers,
+                source_vocabulary: 131,
+                target_vocabulary: 337,
+            };
+            let model = Model::new(&model_file(&config, 3, false)).unwrap();
+            let on_device = DeviceModel::new(&engine, &model).unwrap();
+            assert!(on_device.dispatches()[1] <= 10);
+            let mut session = Session::new(on_device);
+            let mut decoder = Decoder::new(&model);
+            let (mut found, mut all) = (0, 0);
+            for (count, alignment) in [(1, true), (2, false), (15, true), (39, false), (1, false)] {
+                let sources = sentences(&mut random, count, config.source_vocabulary);
+                let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
+                let options = DecodeOptions {
+                    alignment,
+                    ..DecodeOptions::default()
+                };
+                let on_gpu =
+                    pollster::block_on(session.search(&model, &sources, &options)).unwrap();
+                let on_cpu = decoder.search(&model, &sources, &options);
+                let name = &engine.capabilities().name;
+                found += same(&on_gpu, &on_cpu, &format!("{name}, {config:?}"));
+                all += count;
+            }
+            eprintln!("{found} of {all} sentences are the same");
+            assert!(found * 4 >= all * 3, "{found} of {all}, {config:?}");
+        }
+    }
+}
