@@ -15,6 +15,9 @@ use crate::model::random::Random;
 const SIZES: [usize; 3] = [1, 8, 32];
 /// Source tokens of a sentence of a calibration.
 const TOKENS: usize = 16;
+/// Most sentences of a batch, and most source tokens if it has several: that many take some 50 MB of intermediate results.
+const MOST_SENTENCES: usize = 256;
+const MOST_TOKENS: usize = 4_096;
 /// A GPU that is so many times slower than the CPU is not measured further.
 const HOPELESS: f64 = 4.0;
 
@@ -136,8 +139,25 @@ impl Accelerator {
         Ok(())
     }
 
-    /// Translates a batch on the engine that suits it.
+    /// Translates sentences on the engine that suits so many. What is too much for the memory of most devices is cut.
     pub async fn translate(
+        &mut self,
+        decoder: &mut Decoder,
+        model: &Model,
+        sources: &[&[u32]],
+        options: &DecodeOptions,
+    ) -> Vec<Hypothesis> {
+        let mut hypotheses = Vec::with_capacity(sources.len());
+        let mut rest = sources;
+        while !rest.is_empty() {
+            let (batch, others) = rest.split_at(first_batch(rest));
+            hypotheses.extend(self.batch(decoder, model, batch, options).await);
+            rest = others;
+        }
+        hypotheses
+    }
+
+    async fn batch(
         &mut self,
         decoder: &mut Decoder,
         model: &Model,
@@ -212,6 +232,17 @@ impl Accelerator {
     }
 }
 
+/// How many sentences, one at least, make a batch.
+fn first_batch(sources: &[&[u32]]) -> usize {
+    let mut tokens = 0;
+    let fits = |source: &&&[u32]| {
+        tokens += source.len();
+        tokens <= MOST_TOKENS
+    };
+    let count = sources.iter().take(MOST_SENTENCES).take_while(fits).count();
+    count.max(1)
+}
+
 fn size_of(model: &Model) -> usize {
     let matrices = model.plan().matrices.iter();
     matrices.map(|m| m.shape.iter().product::<usize>()).sum()
@@ -258,4 +289,30 @@ async fn calibrate(of: String, model: &Model, session: &mut Session) -> Result<C
         }
     }
     Ok(Calibration::new(of, timings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_cut_into_batches() {
+        let short: &[u32] = &[0; 10];
+        let long: &[u32] = &[0; 3_000];
+        let huge: &[u32] = &[0; 9_000];
+        for (sources, expected) in [
+            (vec![short; 3], 3),
+            (vec![short; 300], MOST_SENTENCES),
+            (vec![long, long], 1),
+            (vec![long, short, long], 2),
+            (vec![huge, short], 1),
+        ] {
+            assert_eq!(
+                first_batch(&sources),
+                expected,
+                "{} sentences",
+                sources.len()
+            );
+        }
+    }
 }
