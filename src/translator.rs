@@ -39,7 +39,6 @@ use crate::cpu::Isa;
 use crate::decode::{DecodeOptions, Decoder, Forced, Hypothesis};
 use crate::format::{ModelConfig, ModelFile};
 use crate::model::Model;
-use crate::text::normalise::normalise;
 use crate::text::subwords::{EOS, Vocabulary};
 use job::{Batch, Languages};
 use piece::Reader;
@@ -168,7 +167,14 @@ impl Translator {
     /// # Errors
     /// When the file, or a vocabulary in it, is not sound.
     pub fn new(bytes: &[u8]) -> Result<Self> {
-        let file = ModelFile::read(bytes)?;
+        Self::from_file(ModelFile::read(bytes)?)
+    }
+
+    /// Takes a model that has been read, such as one of [`crate::format::MarianFiles`].
+    ///
+    /// # Errors
+    /// When the model, or a vocabulary in it, is not sound.
+    pub fn from_file(file: ModelFile) -> Result<Self> {
         let source = Vocabulary::from_bytes(&file.source_vocabulary)?;
         let target = Vocabulary::from_bytes(&file.target_vocabulary)?;
         file.config.check_vocabularies(source.len(), target.len())?;
@@ -328,6 +334,7 @@ impl Translator {
         let reader = Reader {
             language: languages.source,
             vocabulary: &parts.source,
+            normalisation: parts.config.normalisation,
         };
         let writer = Writer {
             source: &parts.source,
@@ -365,11 +372,12 @@ impl Translator {
         let (sources, targets): (Vec<_>, Vec<_>) = pairs
             .iter()
             .map(|(source, target)| {
-                let source = normalise(source.as_ref(), &config.source_language);
-                let mut source = parts.source.encode(&source);
+                let rules = config.normalisation;
+                let source = rules.apply(source.as_ref(), &config.source_language);
+                let mut source = parts.source.encode(&source.text);
                 source.push(EOS);
-                let target = normalise(target.as_ref(), &config.target_language);
-                (source, parts.target.encode(&target))
+                let target = rules.apply(target.as_ref(), &config.target_language);
+                (source, parts.target.encode(&target.text))
             })
             .unzip();
         self.decoder.force(&parts.model, &sources, &targets)

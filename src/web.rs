@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
+use crate::format::MarianFiles;
 use crate::{Error, Job, Options, Sentence, Translator};
 
 /// Name of the vector instructions of this build, such as `relaxed-simd`.
@@ -35,14 +36,34 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     #[allow(clippy::needless_pass_by_value)] // bindings own what they receive
     pub fn new(weights: Vec<u8>) -> Result<Engine, JsValue> {
-        let translator = Translator::new(&weights).map_err(|error| {
-            let exception = js_sys::Error::new(&error.to_string());
-            exception.set_name(match error {
-                Error::Unsupported(_) => "NotSupportedError",
-                _ => "DataError",
-            });
-            exception
-        })?;
+        let translator = Translator::new(&weights).map_err(|error| exception(&error))?;
+        Ok(Self { translator })
+    }
+
+    /// Reads a model of Marian, such as Firefox has, from its decompressed files; see [`MarianFiles`].
+    ///
+    /// # Errors
+    /// As for a weights file.
+    #[wasm_bindgen(js_name = fromMarian)]
+    #[allow(clippy::needless_pass_by_value)] // bindings own what they receive
+    pub fn from_marian(
+        model: Vec<u8>,
+        source_vocabulary: Vec<u8>,
+        target_vocabulary: Option<Vec<u8>>,
+        shortlist: Option<Vec<u8>>,
+        source_language: &str,
+        target_language: &str,
+    ) -> Result<Engine, JsValue> {
+        let files = MarianFiles {
+            model: &model,
+            source_vocabulary: &source_vocabulary,
+            target_vocabulary: target_vocabulary.as_deref(),
+            shortlist: shortlist.as_deref(),
+        };
+        let translator = files
+            .read(source_language, target_language)
+            .and_then(Translator::from_file)
+            .map_err(|error| exception(&error))?;
         Ok(Self { translator })
     }
 
@@ -125,6 +146,15 @@ impl Engine {
         let check = check.map_err(|fault| js_sys::Error::new(&fault.to_string()))?;
         Ok(to_js(&check))
     }
+}
+
+fn exception(error: &Error) -> js_sys::Error {
+    let exception = js_sys::Error::new(&error.to_string());
+    exception.set_name(match error {
+        Error::Unsupported(_) => "NotSupportedError",
+        _ => "DataError",
+    });
+    exception
 }
 
 /// A translation of some texts in progress, handed out piece by piece.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::transformer::TransformerConfig;
 use crate::error::{Error, Result};
+use crate::text::edited::Edited;
+use crate::text::normalise::normalise_mapped;
 
 /// Widest embedding or hidden state accepted, in units.
 ///
@@ -42,6 +44,27 @@ pub enum Normalisation {
     /// Those in the vocabulary itself, and nothing else: models trained elsewhere.
     #[serde(rename = "vocabulary")]
     Vocabulary,
+}
+
+impl Normalisation {
+    /// Applies the rules that come before those of the vocabulary to a text in a language (a BCP 47 tag).
+    #[must_use]
+    pub fn apply(self, text: &str, language: &str) -> Edited {
+        match self {
+            Self::Dragoman1 => normalise_mapped(text, language),
+            Self::Vocabulary => {
+                let mut edited = Edited::with_capacity(text.len());
+                edited.copy(text);
+                edited.finish()
+            }
+        }
+    }
+
+    /// Whether the model has learnt to copy placeholders.
+    #[must_use]
+    pub fn has_placeholders(self) -> bool {
+        self == Self::Dragoman1
+    }
 }
 
 /// The architectures this version can run, told apart in JSON by the field `architecture`.

@@ -11,7 +11,6 @@ use crate::decode::Hypothesis;
 use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
 use crate::text::language::{count_words, is_chinese, is_latin_script};
-use crate::text::normalise::normalise;
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::sentences::Cutter;
 
@@ -144,10 +143,8 @@ impl Job {
                 if holes(part) > PLACEHOLDERS.len() {
                     return usize::MAX;
                 }
-                reader
-                    .vocabulary
-                    .encode(&normalise(part, reader.language))
-                    .len()
+                let normal = reader.normalisation.apply(part, reader.language);
+                reader.vocabulary.encode(&normal.text).len()
             };
             let Some(piece) = cutting.cutter.next(&cutting.marked.text, count) else {
                 self.cut += 1;

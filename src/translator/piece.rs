@@ -6,9 +6,9 @@ use super::case;
 use super::layout::is_block;
 use super::numbers;
 use crate::decode::END;
+use crate::format::Normalisation;
 use crate::text::edited::Edited;
 use crate::text::language::has_words;
-use crate::text::normalise::normalise_mapped;
 use crate::text::placeholders::PLACEHOLDERS;
 use crate::text::protected::{Kind, Span};
 use crate::text::subwords::Vocabulary;
@@ -45,6 +45,8 @@ pub struct Stretch {
     pub input: Edited,
     /// Its tokens, with `</s>`.
     pub ids: Vec<u32>,
+    /// The protected parts themselves, where the model reads them because it knows no placeholders.
+    pub verbatim: Vec<String>,
     /// What this is a second attempt at.
     pub instead_of: Option<Box<Stretch>>,
 }
@@ -81,6 +83,8 @@ pub struct Reader<'a> {
     pub language: &'a str,
     /// Its vocabulary.
     pub vocabulary: &'a Vocabulary,
+    /// What is done to text before it is cut into subwords.
+    pub normalisation: Normalisation,
 }
 
 impl Piece {
@@ -139,8 +143,17 @@ impl Piece {
 
 impl Stretch {
     fn new(text: &str, reader: Reader<'_>, source: Range<usize>, holes: Vec<Hole>) -> Self {
-        let template = template(text, &source, &holes);
-        let normal = normalise_mapped(&template.text, reader.language);
+        let verbatim: Vec<String> = if reader.normalisation.has_placeholders() {
+            Vec::new()
+        } else {
+            holes
+                .iter()
+                .map(|hole| text[hole.range.clone()].to_owned())
+                .collect()
+        };
+        let shown = if verbatim.is_empty() { &holes[..] } else { &[] };
+        let template = template(text, &source, shown);
+        let normal = reader.normalisation.apply(&template.text, reader.language);
         let tidy = tidy(&normal.text);
         let calm = case::calm(&tidy.text);
         let mut ids = reader.vocabulary.encode(&calm.text);
@@ -150,6 +163,7 @@ impl Stretch {
             holes,
             input: template.then(normal).then(tidy).then(calm),
             ids,
+            verbatim,
             instead_of: None,
         }
     }
@@ -161,6 +175,9 @@ impl Stretch {
 
     /// The same with placeholders for long numbers too; `None` where there are too many.
     pub fn with_numbers(&self, text: &str, reader: Reader<'_>) -> Option<Self> {
+        if !reader.normalisation.has_placeholders() {
+            return None;
+        }
         let source = &text[self.source.clone()];
         let outside = |range: &Range<usize>| {
             let apart =
@@ -443,6 +460,7 @@ mod tests {
         let reader = Reader {
             language: "en",
             vocabulary: &vocabulary,
+            normalisation: Normalisation::Dragoman1,
         };
         let input = |text: &str| {
             let piece = Piece::new(text, reader, 0..text.len(), &find(text));

@@ -37,6 +37,7 @@ impl Writer<'_> {
     /// Whether a translation holds each placeholder of its source once, and something between one tag and the next.
     pub fn keeps_placeholders(&self, stretch: &Stretch, hypothesis: &Hypothesis) -> bool {
         let text = self.target.decode(&hypothesis.tokens);
+        let text = with_placeholders(&text, &stretch.verbatim).text;
         let place = |placeholder| {
             let mut places = text.match_indices(placeholder).map(|(at, _)| at);
             places.next().filter(|_| places.next().is_none())
@@ -69,7 +70,9 @@ impl Writer<'_> {
         hypothesis: &Hypothesis,
     ) -> Option<Rendered> {
         let (raw, tokens) = self.target.decode_with_ranges(&hypothesis.tokens);
-        let known = without_strays(&raw, stretch.holes.len());
+        let marked = with_placeholders(&raw, &stretch.verbatim);
+        let strays = without_strays(&marked.text, stretch.holes.len());
+        let known = marked.then(strays);
         let set = typography::set(&known.text, self.language);
         let agreed = final_mark::agree(&stretch.input.text, &set.text, self.language);
         if !agreed.text.contains(char::is_alphanumeric) {
@@ -169,6 +172,27 @@ fn needs_space(neighbour: Option<char>, end: Option<char>, kind: Kind) -> bool {
     (address && neighbour.is_alphanumeric()) || (word(neighbour) && word(end))
 }
 
+/// Puts the placeholders of protected parts that the model has copied in their places: each part where it comes first.
+fn with_placeholders(text: &str, parts: &[String]) -> Edited {
+    let mut edited = Edited::with_capacity(text.len());
+    let mut open: Vec<(&str, char)> = parts.iter().map(String::as_str).zip(PLACEHOLDERS).collect();
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let part = open
+            .iter()
+            .position(|(part, _)| text[at..].starts_with(part));
+        if let Some(part) = part {
+            let (part, placeholder) = open.remove(part);
+            edited.replace(part.len(), placeholder.encode_utf8(&mut [0; 4]));
+            at += part.len();
+        } else {
+            edited.copy(c.encode_utf8(&mut [0; 4]));
+            at += c.len_utf8();
+        }
+    }
+    edited.finish()
+}
+
 /// Removes placeholders other than the first `expected`.
 fn without_strays(text: &str, expected: usize) -> Edited {
     let mut edited = Edited::with_capacity(text.len());
@@ -203,6 +227,7 @@ mod tests {
     use super::super::piece::{Piece, Reader};
     use super::super::vocabularies::spm;
     use super::*;
+    use crate::format::Normalisation;
     use crate::text::protected::find;
 
     const WORDS: [&str; 14] = [
@@ -212,10 +237,15 @@ mod tests {
 
     /// Renders what a model might have written for a sentence; `None` where it has lost a placeholder.
     fn render(source: &str, written: &str) -> Option<Rendered> {
+        render_with(Normalisation::Dragoman1, source, written)
+    }
+
+    fn render_with(normalisation: Normalisation, source: &str, written: &str) -> Option<Rendered> {
         let vocabulary = Vocabulary::from_bytes(&spm(WORDS.into_iter())).unwrap();
         let reader = Reader {
             language: "en",
             vocabulary: &vocabulary,
+            normalisation,
         };
         let writer = Writer {
             source: &vocabulary,
@@ -279,6 +309,26 @@ mod tests {
             ("See", "", None),
         ] {
             let found = render(source, written).map(|rendered| rendered.text);
+            assert_eq!(found.as_deref(), expected, "{source} {written}");
+        }
+    }
+
+    #[test]
+    fn protected_parts_survive_a_model_without_placeholders() {
+        for (source, written, expected) in [
+            ("See {x}.", "见{x}.", Some("见{x}。")),
+            (
+                "See https://a.b/c, x",
+                "见https://a.b/c了",
+                Some("见 https://a.b/c 了"),
+            ),
+            ("See {x}{x}.", "见{x}{x}.", Some("见{x}{x}。")),
+            ("See %s or {x}.", "{x}见%s.", Some("{x}见%s。")),
+            ("See {x}.", "见{y}.", None),
+            ("See {x}.", "见.", None),
+        ] {
+            let found = render_with(Normalisation::Vocabulary, source, written);
+            let found = found.map(|rendered| rendered.text);
             assert_eq!(found.as_deref(), expected, "{source} {written}");
         }
     }

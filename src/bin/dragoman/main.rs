@@ -4,6 +4,7 @@ mod bench;
 mod eval;
 mod export;
 mod gpu;
+mod import;
 mod inspect;
 mod lines;
 mod models;
@@ -51,6 +52,7 @@ enum Command {
     #[command(disable_help_flag = true)]
     Train(Untrained),
     Export(export::Arguments),
+    Import(import::Arguments),
 }
 
 /// Arguments of the trainer, which this build does not have.
@@ -112,6 +114,7 @@ fn run(command: Command) -> Result<()> {
         #[cfg(not(feature = "train"))]
         Command::Train(untrained) => Err(untrained.error()),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
     }
 }
 
