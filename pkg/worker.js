@@ -19,7 +19,7 @@
  * used up) lets those behind it pass.
  */
 
-import { exception, messageOf } from "./lib/errors.js";
+import { messageOf } from "./lib/errors.js";
 import { loadRuntime } from "./lib/load.js";
 import { isMarian, unbundle } from "./lib/parts.js";
 import { connect } from "./lib/platform.js";
@@ -138,13 +138,10 @@ async function load({ weights, parts, source, target }) {
     runtime = await loadRuntime();
     const bytes = new Uint8Array(weights);
     const { model = bytes, sourceVocabulary, targetVocabulary, shortlist } = unbundle(bytes, parts ?? []);
-    if (sourceVocabulary && isMarian(model)) {
-      const { Engine } = /** @type {any} */ (runtime);
-      if (!Engine.fromMarian) throw exception("NotSupportedError", "This version cannot read the models of Firefox.");
-      engine = Engine.fromMarian(model, sourceVocabulary, targetVocabulary, shortlist, source, target);
-    } else {
-      engine = new runtime.Engine(model);
-    }
+    engine =
+      sourceVocabulary && isMarian(model)
+        ? runtime.Engine.fromMarian(model, sourceVocabulary, targetVocabulary, shortlist, source, target)
+        : new runtime.Engine(model);
     post({ type: "loaded" });
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return crash(error);
