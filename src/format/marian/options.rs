@@ -155,7 +155,8 @@ impl<'a> Options<'a> {
         } else {
             ("encoder_Wemb", "decoder_Wemb")
         };
-        let rows = |name: &str| Ok(items.shape(name)?.first().copied().unwrap_or(0));
+        let rows =
+            |name: &str| -> Result<usize> { Ok(items.shape(name)?.first().copied().unwrap_or(0)) };
         let [
             embedding,
             feed_forward,
