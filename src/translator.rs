@@ -49,8 +49,8 @@ use render::Writer;
 pub struct Options {
     /// The search: beam width, length limits, alignment.
     pub decode: DecodeOptions,
-    /// Longer sentences are cut into pieces of at most this many tokens, at least 8. The default is half as long again as
-    /// the longest sentences that models are trained on.
+    /// Longer sentences are cut into pieces of at most this many tokens, at least 8. The default is no longer than the longest
+    /// sentences that models are trained on.
     pub piece_tokens: usize,
 }
 
