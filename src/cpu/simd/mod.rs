@@ -4,6 +4,7 @@
 //! trait and in plain loops over `f32`; [`Isa::run`] compiles it once per instruction set. No kernel uses fused multiply-add
 //! or a library function whose rounding differs, so every instruction set gives the same bits, integers and floats alike.
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod scalar;
 
 #[cfg(target_arch = "aarch64")]
@@ -13,6 +14,7 @@ mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use scalar::Scalar;
 
 /// Rows of a weight matrix that are multiplied together: one for each `i32` of a 512-bit register.
@@ -69,6 +71,7 @@ pub struct Isa(Set);
 
 #[derive(Clone, Copy)]
 enum Set {
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Scalar(Scalar),
     #[cfg(target_arch = "x86_64")]
     Avx2(x86::Avx2),
@@ -86,13 +89,19 @@ impl Isa {
     /// The fastest instruction set of this machine.
     #[must_use]
     pub fn detect() -> Self {
-        Self::available().pop().unwrap_or(Self(Set::Scalar(Scalar)))
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        let least = Set::Scalar(Scalar);
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let least = Set::Wasm(wasm::Wasm);
+        Self::available().pop().unwrap_or(Self(least))
     }
 
-    /// Every instruction set of this machine, slowest first. The first is the scalar reference.
+    /// Every instruction set of this machine, slowest first. The first is the scalar reference, which only the WebAssembly builds
+    /// with SIMD leave out: they always have it, and are downloaded.
     #[must_use]
     pub fn available() -> Vec<Self> {
         let sets = [
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Some(Set::Scalar(Scalar)),
             #[cfg(target_arch = "x86_64")]
             x86::Avx2::detect().map(Set::Avx2),
@@ -112,6 +121,7 @@ impl Isa {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Set::Scalar(_) => "scalar",
             #[cfg(target_arch = "x86_64")]
             Set::Avx2(_) => "avx2",
@@ -129,6 +139,7 @@ impl Isa {
     /// Runs a kernel with these instructions.
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Set::Scalar(simd) => kernel.run(simd),
             #[cfg(target_arch = "x86_64")]
             Set::Avx2(simd) => simd.run(kernel),
