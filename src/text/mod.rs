@@ -12,6 +12,5 @@ pub mod placeholders;
 pub mod protected;
 mod segment;
 pub mod sentences;
-pub mod simplified;
 pub mod subwords;
 pub mod typography;

@@ -6,10 +6,8 @@
 
 use super::characters::{is_han, wide_form};
 use super::edited::Edited;
-use super::simplified::simplified;
 
-/// Normalises text in a language (a BCP 47 tag; `zh` keeps and restores full-width punctuation and gets
-/// Simplified characters).
+/// Normalises text in a language (a BCP 47 tag; `zh` keeps and restores full-width punctuation).
 #[must_use]
 pub fn normalise(text: &str, language: &str) -> String {
     normalise_mapped(text, language).text
@@ -70,7 +68,7 @@ fn chinese_spelling(c: char) -> Option<&'static str> {
         '﹒' | '｡' => "。",
         '〝' | '„' | '‟' => "“",
         '〞' => "”",
-        _ => return simplified(c),
+        _ => return None,
     })
 }
 
@@ -162,7 +160,6 @@ mod tests {
             ("zh", "ＡＢ，“好”", "AB，“好”"),
             ("zh", "用 Rust, Go 写", "用 Rust, Go 写"),
             ("zh", "时间 12:30", "时间 12:30"),
-            ("zh", "請問, 車站在哪裡?", "请问，车站在哪里？"),
         ] {
             assert_eq!(normalise(text, language), expected, "{text}");
         }
