@@ -25,10 +25,13 @@ const VARIANTS = [
   { name: "dragoman_relaxed", features: ["+simd128", "+relaxed-simd"] },
 ];
 
-/** What the compiler may emit, for wasm-opt, which refuses anything else. */
+/** Optimisations, and what the compiler may emit, for wasm-opt, which refuses anything else. */
 const OPTIMISE = [
   "-O3",
   "--converge",
+  // LLVM has inlined what is worth it. More of it makes the file smaller, but what is left to compress larger.
+  "--one-caller-inline-max-function-size=0",
+  "--flexible-inline-max-function-size=5",
   "--strip-debug",
   "--strip-producers",
   "--enable-simd",
@@ -74,7 +77,8 @@ function build({ name, features }) {
   const target = join(root, "target", name);
   run("cargo", ["build", "--lib", "--profile", "wasm", "--no-default-features", "--features", "web", "--target", TARGET], {
     CARGO_TARGET_DIR: target,
-    RUSTFLAGS: `-C target-feature=${features.join(",")}`,
+    // The kernels say themselves what is inlined; elsewhere it only makes the file larger.
+    RUSTFLAGS: `-C target-feature=${features.join(",")} -C llvm-args=--inline-threshold=25`,
     CARGO_ENCODED_RUSTFLAGS: undefined,
   });
   const staging = join(target, "bindgen");

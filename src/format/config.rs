@@ -341,7 +341,10 @@ pub(super) fn tensor_specs(
         };
         (name, TensorSpec { shape, kind })
     };
-    shapes.into_iter().map(spec).collect()
+    let mut specs = BTreeMap::new();
+    // One by one: to collect them would bring a sorting algorithm into the WebAssembly.
+    specs.extend(shapes.into_iter().map(spec));
+    specs
 }
 
 /// A BCP 47 tag has at most 35 letters, digits and hyphens.

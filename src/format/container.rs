@@ -238,12 +238,13 @@ impl ModelFile {
             }
         }
         // The widest elements first keeps every tensor aligned to its element size.
-        tensors.sort_by(|a, b| (b.dtype.bitsize(), &a.name).cmp(&(a.dtype.bitsize(), &b.name)));
-        let mut metadata = BTreeMap::from([
-            ("format", FORMAT.to_owned()),
-            ("version", VERSION.to_owned()),
-            ("config", config_to_json(&self.config)),
-        ]);
+        tensors.sort_unstable_by(|a, b| {
+            (b.dtype.bitsize(), &a.name).cmp(&(a.dtype.bitsize(), &b.name))
+        });
+        let mut metadata = BTreeMap::new();
+        metadata.insert("format", FORMAT.to_owned());
+        metadata.insert("version", VERSION.to_owned());
+        metadata.insert("config", config_to_json(&self.config));
         let unsigned = layout::serialise(&metadata, &tensors);
         metadata.insert("checksum", checksum(&Layout::parse(&unsigned)?));
         drop(unsigned);

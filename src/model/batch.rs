@@ -18,7 +18,7 @@ impl Batch {
     #[must_use]
     pub fn new<S: AsRef<[u32]>>(sentences: &[S]) -> Self {
         let mut order: Vec<usize> = (0..sentences.len()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse(sentences[i].as_ref().len()));
+        order.sort_unstable_by_key(|&i| (std::cmp::Reverse(sentences[i].as_ref().len()), i));
         let lengths: Vec<usize> = order.iter().map(|&i| sentences[i].as_ref().len()).collect();
         let mut batch = Self {
             order,

@@ -45,7 +45,7 @@ impl Lattice {
                 score,
             })
             .collect();
-        pieces.sort_by(|a, b| a.text.cmp(&b.text));
+        pieces.sort_unstable_by(|a, b| (&a.text, a.id).cmp(&(&b.text, b.id)));
         let lowest = pieces.iter().map(|p| p.score).fold(f32::INFINITY, f32::min);
         let first = std::array::from_fn(|byte| {
             let from = pieces.partition_point(|p| usize::from(p.text[0]) < byte);

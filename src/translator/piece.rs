@@ -192,7 +192,7 @@ impl Stretch {
             .map(|range| Hole::new(text, range, Kind::Placeholder));
         let mut holes = self.holes.clone();
         holes.extend(numbers);
-        holes.sort_by_key(|hole| hole.range.start);
+        holes.sort_unstable_by_key(|hole| hole.range.start);
         if holes.len() == self.holes.len() || holes.len() > PLACEHOLDERS.len() {
             return None;
         }
