@@ -1,5 +1,5 @@
 /**
- * Translates lines with Mozilla"s engine, one call for each, to compare ours with it.
+ * Translates lines with Mozilla's engine, one call for each, to compare ours with it.
  *
  *     npm install --prefix /tmp/bergamot @browsermt/bergamot-translator@0.4.9
  *     node tools/marian/bergamot.mjs /tmp/bergamot MODEL_FOLDER < sentences.txt > bergamot.txt
