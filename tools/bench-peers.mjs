@@ -19,12 +19,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { chromium } from "playwright-core";
-
 import { randomModel, SHAPES } from "./marian/random.mjs";
 import { piecesIn, vocabularyOf } from "./marian/vocabulary.mjs";
 import { listen, site } from "./serve.mjs";
-import { chromium as chromiumPath, Missing, modules, root, wasm } from "./setup.mjs";
+import { launchChromium, Missing, modules, root, wasm } from "./setup.mjs";
 
 const PASSES = 3;
 const LANGUAGES = { from: "en", to: "de" };
@@ -227,8 +225,7 @@ async function main() {
   wasm();
   const files = positionals[0] ? await read(resolve(positionals[0])) : await make(values.shape);
   const sentences = values.sentences ? (await readFile(values.sentences, "utf8")).split("\n").filter(Boolean) : await everyday();
-  const flags = ["--headless=new", "--no-sandbox", "--disable-quic"];
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: flags });
+  const browser = await launchChromium();
   try {
     console.log(`\nChromium ${browser.version()}, one thread, ${sentences.length} sentences, best of ${PASSES} passes; ${files.name}\n`);
     console.log("| engine | instructions | one by one | together | first translation | memory | WebAssembly |\n|---|---|---:|---:|---:|---:|---:|");

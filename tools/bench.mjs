@@ -10,10 +10,8 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { chromium } from "playwright-core";
-
 import { listen, site } from "./serve.mjs";
-import { chromium as chromiumPath, root } from "./setup.mjs";
+import { launchChromium, root } from "./setup.mjs";
 import { build } from "./site.mjs";
 
 const PASSES = 5;
@@ -67,7 +65,7 @@ const file = resolve(process.argv[2] ?? join(root, "training", "everyday.en"));
 const sentences = (await readFile(file, "utf8")).split("\n").filter(Boolean);
 
 await build();
-const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--headless=new", "--no-sandbox", "--disable-quic"] });
+const browser = await launchChromium();
 console.log(`\nChromium ${browser.version()}, one thread, ${sentences.length} sentences, best of ${PASSES} passes\n`);
 console.log("| instructions | one by one | as one text | first translation |\n|---|---:|---:|---:|");
 try {

@@ -6,10 +6,8 @@
 
 import { join } from "node:path";
 
-import { chromium } from "playwright-core";
-
 import { listen, site } from "./serve.mjs";
-import { chromium as chromiumPath, root } from "./setup.mjs";
+import { launchChromium, root } from "./setup.mjs";
 import { build } from "./site.mjs";
 
 const TEXT = "I love to eat pizza. The last train leaves at ten, so we should hurry.";
@@ -17,7 +15,7 @@ const TEXT = "I love to eat pizza. The last train leaves at ten, so we should hu
 await build();
 const server = await site({ folder: join(root, "www", "dist") });
 const port = await listen(server, 0, "127.0.0.1");
-const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--headless=new", "--no-sandbox", "--disable-quic"] });
+const browser = await launchChromium();
 try {
   const page = await browser.newPage({ viewport: { width: 1200, height: 940 }, colorScheme: "light", reducedMotion: "reduce" });
   await page.goto(`http://127.0.0.1:${port}/`);

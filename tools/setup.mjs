@@ -127,6 +127,16 @@ export function wasm() {
 }
 
 /**
+ * Starts a headless Chromium. The package that drives it is imported only here, when it is certain to be installed.
+ * @returns {Promise<import("playwright-core").Browser>}
+ */
+export async function launchChromium() {
+  modules();
+  const { chromium: driver } = await import("playwright-core");
+  return driver.launch({ executablePath: chromium(), args: ["--headless=new", "--no-sandbox", "--disable-quic"] });
+}
+
+/**
  * A browser, installed where there is none.
  * @param {object} browser
  * @param {string} browser.variable that may name its program
