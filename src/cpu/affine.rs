@@ -39,6 +39,7 @@ impl Activations {
         isa.run(Quantise { x, to: self });
     }
 
+    #[inline(always)]
     fn row(&self, row: usize) -> &[[u8; GROUP]] {
         &self.values[row * self.groups..][..self.groups]
     }

@@ -84,18 +84,21 @@ impl Panels {
 
     /// Tiles per panel: input channels in groups of [`GROUP`], rounded up.
     #[must_use]
+    #[inline(always)]
     pub fn groups(&self) -> usize {
         self.cols.div_ceil(GROUP)
     }
 
     /// Number of panels.
     #[must_use]
+    #[inline(always)]
     pub fn panels(&self) -> usize {
         self.rows.div_ceil(PANEL)
     }
 
     /// The tiles of one panel.
     #[must_use]
+    #[inline(always)]
     pub fn tiles(&self, panel: usize) -> &[Tile] {
         &self.tiles[panel * self.groups()..][..self.groups()]
     }
@@ -105,6 +108,7 @@ impl Panels {
     /// # Panics
     /// If there is no such panel.
     #[must_use]
+    #[inline(always)]
     pub fn scales(&self, panel: usize) -> &[f32; PANEL] {
         &self.scales.as_chunks().0[panel]
     }
@@ -114,6 +118,7 @@ impl Panels {
     /// # Panics
     /// If there is no such panel.
     #[must_use]
+    #[inline(always)]
     pub fn starts(&self, panel: usize) -> &[i32; PANEL] {
         &self.starts.as_chunks().0[panel]
     }

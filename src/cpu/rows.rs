@@ -21,6 +21,7 @@ pub struct RowsMut<'a> {
 impl<'a> Rows<'a> {
     /// The columns `column..column + width` of a buffer with `stride` columns.
     #[must_use]
+    #[inline(always)]
     pub fn new(data: &'a [f32], column: usize, width: usize, stride: usize) -> Self {
         Self {
             data,
@@ -38,6 +39,7 @@ impl<'a> Rows<'a> {
 
     /// The rows from `row` on.
     #[must_use]
+    #[inline(always)]
     pub fn skip(self, row: usize) -> Self {
         Self {
             data: &self.data[row * self.stride..],
@@ -47,6 +49,7 @@ impl<'a> Rows<'a> {
 
     /// Number of columns.
     #[must_use]
+    #[inline(always)]
     pub fn width(&self) -> usize {
         self.width
     }
@@ -62,6 +65,7 @@ impl<'a> Rows<'a> {
 impl<'a> RowsMut<'a> {
     /// The columns `column..column + width` of a buffer with `stride` columns.
     #[must_use]
+    #[inline(always)]
     pub fn new(data: &'a mut [f32], column: usize, width: usize, stride: usize) -> Self {
         Self {
             data,
@@ -79,6 +83,7 @@ impl<'a> RowsMut<'a> {
 
     /// The rows from `row` on.
     #[must_use]
+    #[inline(always)]
     pub fn skip(self, row: usize) -> Self {
         Self {
             data: &mut self.data[row * self.stride..],
@@ -88,6 +93,7 @@ impl<'a> RowsMut<'a> {
 
     /// The same rows, for a while.
     #[must_use]
+    #[inline(always)]
     pub fn reborrow(&mut self) -> RowsMut<'_> {
         RowsMut {
             data: self.data,
@@ -97,12 +103,14 @@ impl<'a> RowsMut<'a> {
 
     /// The first columns.
     #[must_use]
+    #[inline(always)]
     pub fn narrow(self, width: usize) -> Self {
         Self { width, ..self }
     }
 
     /// Number of columns.
     #[must_use]
+    #[inline(always)]
     pub fn width(&self) -> usize {
         self.width
     }
@@ -116,6 +124,7 @@ impl<'a> RowsMut<'a> {
 
     /// One row, for as long as the buffer is borrowed.
     #[must_use]
+    #[inline(always)]
     pub fn into_row(self, row: usize) -> &'a mut [f32] {
         &mut self.data[row * self.stride + self.column..][..self.width]
     }
