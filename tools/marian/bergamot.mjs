@@ -1,8 +1,7 @@
 /**
  * Translates lines with Mozilla's engine, one call for each, to compare ours with it.
  *
- *     npm install --prefix /tmp/bergamot @browsermt/bergamot-translator@0.4.9
- *     node tools/marian/bergamot.mjs /tmp/bergamot MODEL_FOLDER < sentences.txt > bergamot.txt
+ *     node tools/marian/bergamot.mjs MODEL_FOLDER < sentences.txt > bergamot.txt
  *     MARIAN_MODEL=MODEL_FOLDER MARIAN_SOURCE=sentences.txt MARIAN_PEER=bergamot.txt \
  *       cargo test --release --test marian_peer -- --ignored --nocapture
  *
@@ -13,11 +12,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 
-const [root, folder] = process.argv.slice(2);
-if (!root || !folder) {
-  console.error("usage: node tools/marian/bergamot.mjs NPM_FOLDER MODEL_FOLDER < sentences");
+import { modules, root } from "../setup.mjs";
+
+const [folder] = process.argv.slice(2);
+if (!folder) {
+  console.error("usage: node tools/marian/bergamot.mjs MODEL_FOLDER < sentences");
   process.exit(2);
 }
+modules();
 const names = readdirSync(folder);
 /** @param {RegExp} pattern */
 const file = (pattern) => {
