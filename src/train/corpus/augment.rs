@@ -3,6 +3,7 @@
 
 use super::config::AugmentConfig;
 use super::{Pair, hash};
+use crate::text::characters::is_han;
 use crate::text::placeholders::PLACEHOLDERS;
 
 const FINAL: [char; 7] = ['.', '!', '?', '。', '！', '？', '…'];
@@ -62,16 +63,17 @@ fn with_placeholders(source: &str, target: &str) -> (String, String) {
     }
     let placeholder = PLACEHOLDERS[0];
     if hash(&[source.as_bytes()]).is_multiple_of(4) {
-        (
-            format!("{placeholder} {source}"),
-            format!("{placeholder}{target}"),
-        )
+        let first = |text: &str| format!("{placeholder}{}{text}", space_beside(text));
+        (first(source), first(target))
     } else {
-        (
-            format!("{source} {placeholder}"),
-            format!("{target}{placeholder}"),
-        )
+        let last = |text: &str| format!("{text}{}{placeholder}", space_beside(text));
+        (last(source), last(target))
     }
+}
+
+/// What stands between a text and a placeholder: nothing in a script that is written without spaces.
+fn space_beside(text: &str) -> &'static str {
+    if text.chars().any(is_han) { "" } else { " " }
 }
 
 /// Whether a word occurs exactly once in a text and is not part of a longer one.
