@@ -246,7 +246,7 @@ impl Translator {
             if let Some(gpu) = &mut self.accelerator {
                 gpu.set_backend(backend);
             }
-            let options = Options::default();
+            let options = self.options();
             let mut jobs: Vec<Job> = texts
                 .iter()
                 .map(|text| self.start(text.as_ref(), &options))
@@ -271,6 +271,14 @@ impl Translator {
     #[must_use]
     pub fn config(&self) -> &ModelConfig {
         &self.parts.config
+    }
+
+    /// The options that suit the model.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.decode.beam = self.config().beam;
+        options
     }
 
     /// Whether another model cuts text into the same tokens.

@@ -70,7 +70,7 @@ impl Engine {
     /// Splits texts, to be translated together; nothing is translated yet. Without `beam` the width is what suits the model.
     #[must_use]
     pub fn start(&self, texts: Vec<String>, beam: Option<u32>, alignment: bool) -> Task {
-        let mut options = Options::default();
+        let mut options = self.translator.options();
         options.decode.alignment = alignment;
         if let Some(beam) = beam {
             options.decode.beam = beam as usize;

@@ -29,9 +29,24 @@ pub struct ModelConfig {
     /// What is done to text before it is cut into subwords.
     #[serde(default)]
     pub normalisation: Normalisation,
+    /// Beam width of a search for which nobody asked for another: what the model's makers found worth its time.
+    #[serde(default = "greedy", skip_serializing_if = "is_greedy")]
+    pub beam: usize,
     /// What the network looks like.
     #[serde(flatten)]
     pub architecture: Architecture,
+}
+
+fn greedy() -> usize {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_greedy(beam: &usize) -> bool {
+    *beam == greedy()
 }
 
 /// The rules of text normalisation that a model was trained with.
@@ -132,6 +147,9 @@ impl ModelConfig {
     pub fn check(&self) -> Result<()> {
         check_language("source_language", &self.source_language)?;
         check_language("target_language", &self.target_language)?;
+        if self.beam == 0 {
+            return Err(Error::Weights("the beam width is 0".into()));
+        }
         self.architecture.check()
     }
 

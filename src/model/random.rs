@@ -51,6 +51,7 @@ pub fn model_file(config: impl Into<Architecture>, seed: u64, float: bool) -> Mo
             source_language: "en".into(),
             target_language: "zh".into(),
             normalisation: Normalisation::Dragoman1,
+            beam: 1,
             architecture,
         },
         source_vocabulary: Vec::new(),

@@ -58,6 +58,7 @@ pub fn model_file<'a>(
             source_language: direction.source_language.clone(),
             target_language: direction.target_language.clone(),
             normalisation: Normalisation::Dragoman1,
+            beam: 1,
             architecture: architecture.clone(),
         },
         source_vocabulary: direction.source_vocabulary.clone(),

@@ -62,6 +62,28 @@ fn what_is_exported_translates() {
 }
 
 #[test]
+fn the_beam_of_the_export_is_the_default() {
+    let folder = run("export-beam");
+    let (run, models) = (folder.path("run"), folder.path("models"));
+    let text = "The word. You and I, and the word of you.";
+    let translated = |options: &[&str]| {
+        let arguments = ["translate", "--models", &models, "--json", text];
+        let output = dragoman(&[&arguments, options].concat());
+        output.run("").succeeded().stdout
+    };
+    dragoman(&["export", &run, "-o", &models, "--no-scores"])
+        .run("")
+        .succeeded();
+    let (greedy, wide) = (translated(&[]), translated(&["--beam", "4"]));
+    assert_ne!(greedy, wide);
+    dragoman(&["export", &run, "-o", &models, "--no-scores", "--beam", "4"])
+        .run("")
+        .succeeded();
+    assert_eq!(translated(&[]), wide);
+    assert_eq!(translated(&["--beam", "1"]), greedy);
+}
+
+#[test]
 fn scores_are_those_of_eval() {
     let folder = run("export-scores");
     let (run, models) = (folder.path("run"), folder.path("models"));

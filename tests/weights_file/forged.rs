@@ -162,6 +162,16 @@ const FORGERIES: &[Forgery] = &[
         "not support: the text normalisation \"nmt\"",
     ),
     (
+        "no beam",
+        |p| p.config("beam", json!(0)),
+        "the beam width is 0",
+    ),
+    (
+        "a beam of words",
+        |p| p.config("beam", json!("wide")),
+        "its configuration is damaged",
+    ),
+    (
         "no language",
         |p| p.config("source_language", json!("")),
         "source_language = \"\", which is not a language tag",

@@ -16,6 +16,7 @@ fn config() -> ModelConfig {
         source_language: "en".into(),
         target_language: "zh".into(),
         normalisation: Normalisation::Dragoman1,
+        beam: 1,
         architecture: Architecture::Seq2Seq(Seq2SeqConfig {
             embedding: 3,
             hidden: 4,
@@ -111,6 +112,14 @@ fn the_config_is_plain_json() {
         "source_vocabulary": 7, "target_vocabulary": 5,
     });
     assert_eq!(config, expected);
+}
+
+#[test]
+fn the_beam_that_suits_a_model_is_kept() {
+    let mut wide = model();
+    wide.config.beam = 4;
+    let read = ModelFile::read(&wide.write().unwrap()).unwrap();
+    assert_eq!(read.config.beam, 4);
 }
 
 #[test]

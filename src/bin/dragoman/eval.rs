@@ -290,7 +290,8 @@ impl Arguments {
             .map_or_else(workers::default_threads, usize::from);
         let mut hypotheses = Vec::new();
         let mut progress = Progress::for_report();
-        let (options, input) = (self.search.options(), lines::open(source)?);
+        let options = self.search.options(&loaded.translator);
+        let input = lines::open(source)?;
         for group in workers::translate(&loaded.translator, &options, threads, input) {
             for translated in group {
                 let (_, translation) = translated?;

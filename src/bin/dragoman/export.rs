@@ -8,7 +8,7 @@ use clap::Args;
 use dragoman::eval::{Tokeniser, corpus_bleu, corpus_chrf};
 use dragoman::format::card::CardSet;
 use dragoman::format::manifest::{self, sha256};
-use dragoman::format::{Card, Manifest, ManifestEntry, ModelConfig};
+use dragoman::format::{Card, Manifest, ManifestEntry, ModelConfig, ModelFile};
 use dragoman::{Error, Result, Translator};
 
 use crate::lines;
@@ -18,7 +18,8 @@ use crate::workers;
 /// Puts the weights of a run where the site and this program find them.
 ///
 /// Copies the weights, and adds them to the manifest beside them or replaces their entry. Their quality is measured on the
-/// development sets of the run unless it is given.
+/// development sets of the run unless it is given. The width in `--beam`, or else that of the run's weights, is the one that
+/// translations are searched with from then on.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -84,7 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let name = if arguments.latest { "latest" } else { "best" };
         arguments.run.join(name).with_extension("safetensors")
     });
-    let bytes = std::fs::read(&weights).map_err(Error::io(&weights))?;
+    let bytes = with_beam(read(&weights)?, arguments.search.beam).map_err(naming(&weights))?;
     let translator = Translator::new(&bytes).map_err(naming(&weights))?;
     let config = translator.config();
     let card = card(arguments, config)?;
@@ -127,6 +128,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         path.display()
     )
     .map_err(Error::io("standard output"))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(Error::io(path))
+}
+
+/// Makes a beam width, if there is one, that of a weights file.
+fn with_beam(bytes: Vec<u8>, beam: Option<u64>) -> Result<Vec<u8>> {
+    let Some(beam) = beam else { return Ok(bytes) };
+    let mut file = ModelFile::read(&bytes)?;
+    file.config.beam = beam as usize;
+    file.write()
 }
 
 /// What is known about the model: from the run, and from the options.
@@ -205,7 +218,7 @@ fn measure(
 ) -> Result<BTreeMap<String, f64>> {
     let references = lines::read(&set.reference)?;
     let source = lines::open(&set.source)?;
-    let options = arguments.search.options();
+    let options = arguments.search.options(translator);
     let mut hypotheses = Vec::with_capacity(references.len());
     for group in workers::translate(translator, &options, workers::default_threads(), source) {
         for translated in group {

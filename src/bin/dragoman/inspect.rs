@@ -135,6 +135,7 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
     let mut lines = vec![format!(
         "languages     {} to {}\n\
          architecture  {}: {}\n\
+         beam          {}\n\
          parameters    {} in {} tensors, {quantised} of them int8\n\
          file          {}, of which weights {}\n\
          sha256        {}",
@@ -142,6 +143,7 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
         config.target_language,
         config.architecture.name(),
         config.architecture.describe(),
+        config.beam,
         grouped(sum(parameters)),
         model.tensors.len(),
         size(bytes.len()),

@@ -45,10 +45,9 @@ pub struct ModelArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Search")]
 pub struct SearchArguments {
-    /// Number of hypotheses to keep for each sentence; 1 is fastest
-    #[arg(long, value_name = "N", default_value_t = DecodeOptions::default().beam as u64,
-          value_parser = clap::value_parser!(u64).range(1..=DecodeOptions::MAX_BEAM as u64))]
-    pub beam: u64,
+    /// Number of hypotheses to keep for each sentence; 1 is fastest [default: what suits the model]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=DecodeOptions::MAX_BEAM as u64))]
+    pub beam: Option<u64>,
     /// Exponent of the length that scores are divided by: 0 prefers short translations
     #[arg(long, value_name = "X", default_value_t = DecodeOptions::default().length_penalty, value_parser = length_penalty)]
     pub length_penalty: f32,
@@ -63,9 +62,12 @@ pub struct Loaded {
 }
 
 impl SearchArguments {
-    pub fn options(&self) -> Options {
-        let mut options = Options::default();
-        options.decode.beam = self.beam as usize;
+    /// The options for a model.
+    pub fn options(&self, translator: &Translator) -> Options {
+        let mut options = translator.options();
+        if let Some(beam) = self.beam {
+            options.decode.beam = beam as usize;
+        }
         options.decode.length_penalty = self.length_penalty;
         options
     }

@@ -59,7 +59,7 @@ enum Format {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let loaded = arguments.model.load()?;
-    let mut options = arguments.search.options();
+    let mut options = arguments.search.options(&loaded.translator);
     options.decode.alignment = arguments.alignment;
     let format = if arguments.json || arguments.alignment {
         Format::Json

@@ -69,6 +69,7 @@ impl MarianFiles<'_> {
                 source_language: source_language.to_owned(),
                 target_language: target_language.to_owned(),
                 normalisation: Normalisation::Vocabulary,
+                beam: 1,
                 architecture: Architecture::Transformer(config),
             },
             source_vocabulary: self.source_vocabulary.to_vec(),
