@@ -88,6 +88,38 @@ fn same(on_gpu: &[Hypothesis], on_cpu: &[Hypothesis], context: &str) -> usize {
     count
 }
 
+/// Checks what is certain of any search: each translation has the probability that the CPU gives it when it is made to say the
+/// same. Had a hypothesis been given the state or the tokens of another, it would not.
+fn check_by_force(
+    model: &Model,
+    sources: &[&[u32]],
+    found: &[Hypothesis],
+    options: &DecodeOptions,
+    context: &str,
+) {
+    let targets: Vec<&[u32]> = found.iter().map(|h| h.tokens.as_slice()).collect();
+    let forced = Decoder::new(model).force(model, sources, &targets);
+    for ((found, forced), source) in found.iter().zip(&forced).zip(sources) {
+        let most = (source.len() as f32 * options.max_length_factor).ceil() as usize;
+        let most = most + DecodeOptions::EXTRA_TOKENS;
+        assert!(found.tokens.len() <= most, "{context}");
+        for (found, forced) in found.token_scores.iter().zip(&forced.token_scores) {
+            assert!(close(*found, *forced), "{context}: {found} {forced}");
+        }
+        // A translation that reached the greatest length has no end.
+        if found.tokens.len() < most {
+            let total: f32 = forced.token_scores.iter().sum();
+            let length = forced.token_scores.len() as f32;
+            let score = total / length.powf(options.length_penalty);
+            assert!(
+                close(found.score, score),
+                "{context}: {} {score}",
+                found.score
+            );
+        }
+    }
+}
+
 #[test]
 fn searches_give_the_same_translations() {
     for engine in engines() {
@@ -109,25 +141,58 @@ fn searches_give_the_same_translations() {
             let model = Model::new(&model_file(&config, 3, false)).unwrap();
             let on_device = DeviceModel::new(&engine, &model).unwrap();
             assert!(on_device.dispatches()[1] <= 10);
-            let mut session = Session::new(on_device);
-            let mut decoder = Decoder::new(&model);
-            let (mut found, mut all) = (0, 0);
-            for (count, alignment) in [(1, true), (2, false), (15, true), (39, false), (1, false)] {
-                let sources = sentences(&mut random, count, config.source_vocabulary);
-                let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
-                let options = DecodeOptions {
-                    alignment,
-                    ..DecodeOptions::default()
-                };
-                let on_gpu =
-                    pollster::block_on(session.search(&model, &sources, &options)).unwrap();
-                let on_cpu = decoder.search(&model, &sources, &options);
-                let name = &engine.capabilities().name;
-                found += same(&on_gpu, &on_cpu, &format!("{name}, {config:?}"));
-                all += count;
-            }
-            eprintln!("{found} of {all} sentences are the same");
-            assert!(found * 4 >= all * 3, "{found} of {all}, {config:?}");
+            let batches = if hidden > 200 {
+                &BATCHES[..5]
+            } else {
+                &BATCHES
+            };
+            compare(&engine, &model, &mut random, batches, 75);
         }
     }
+}
+
+/// Number of sentences, beam width, whether alignments are wanted, length penalty.
+type Searches = (usize, usize, bool, f32);
+
+const BATCHES: [Searches; 8] = [
+    (1, 1, true, 1.3),
+    (1, 2, false, 1.3),
+    (2, 4, false, 1.3),
+    (3, 2, true, 0.6),
+    (1, 32, false, 1.0),
+    (15, 1, true, 0.0),
+    (9, 4, true, 1.3),
+    (17, 3, false, 0.0),
+];
+
+/// Searches for a few batches; at least so many of a hundred translations must be the same.
+fn compare(
+    engine: &Arc<Engine>,
+    model: &Model,
+    random: &mut Random,
+    batches: &[Searches],
+    least: usize,
+) {
+    let mut session = Session::new(DeviceModel::new(engine, model).unwrap());
+    let mut decoder = Decoder::new(model);
+    let (mut found, mut all) = (0, 0);
+    for &(count, beam, alignment, length_penalty) in batches {
+        let sources = sentences(random, count, 131);
+        let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
+        let options = DecodeOptions {
+            beam,
+            length_penalty,
+            alignment,
+            ..DecodeOptions::default()
+        };
+        let on_gpu = pollster::block_on(session.search(model, &sources, &options)).unwrap();
+        let on_cpu = decoder.search(model, &sources, &options);
+        let context = format!("{}, beam {beam}", engine.capabilities().name);
+        let same = same(&on_gpu, &on_cpu, &context);
+        check_by_force(model, &sources, &on_gpu, &options, &context);
+        found += same;
+        all += count;
+    }
+    eprintln!("{found} of {all} translations are the same");
+    assert!(found * 100 >= all * least, "{found} of {all}");
 }

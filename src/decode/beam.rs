@@ -34,6 +34,15 @@ pub struct BeamOptions {
     pub alignment: bool,
 }
 
+impl BeamOptions {
+    /// Number of candidates to find for each hypothesis.
+    #[must_use]
+    pub fn candidates(&self) -> usize {
+        // Of the best `width` extensions that do not end, at most one per hypothesis can be preceded by one that does.
+        if self.width == 1 { 1 } else { self.width + 1 }
+    }
+}
+
 /// The search for the translations of a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Beam {
@@ -134,9 +143,8 @@ impl Beam {
                     .sum(),
             )
         });
-        // Of the best `width` extensions that do not end, at most one per hypothesis can be preceded by one that does.
         self.candidates
-            .resize(if width == 1 { 1 } else { width + 1 }, Candidate::default());
+            .resize(options.candidates(), Candidate::default());
         self.extensions.clear();
         self.extensions.reserve(width * self.candidates.len());
         for live in [&mut self.live, &mut self.next] {

@@ -15,8 +15,9 @@ use crate::model::random::Random;
 const SIZES: [usize; 3] = [1, 8, 32];
 /// Source tokens of a sentence of a calibration.
 const TOKENS: usize = 16;
-/// Most sentences of a batch, and most source tokens if it has several: that many take some 50 MB of intermediate results.
-const MOST_SENTENCES: usize = 256;
+/// Most hypotheses of a batch, and most source tokens if it has several sentences: that many take some 50 MB of intermediate
+/// results.
+const MOST_HYPOTHESES: usize = 256;
 const MOST_TOKENS: usize = 4_096;
 /// A GPU that is so many times slower than the CPU is not measured further.
 const HOPELESS: f64 = 4.0;
@@ -150,7 +151,7 @@ impl Accelerator {
         let mut hypotheses = Vec::with_capacity(sources.len());
         let mut rest = sources;
         while !rest.is_empty() {
-            let (batch, others) = rest.split_at(first_batch(rest));
+            let (batch, others) = rest.split_at(first_batch(rest, options));
             hypotheses.extend(self.batch(decoder, model, batch, options).await);
             rest = others;
         }
@@ -164,7 +165,7 @@ impl Accelerator {
         sources: &[&[u32]],
         options: &DecodeOptions,
     ) -> Vec<Hypothesis> {
-        if self.suits(sources.len(), options)
+        if self.suits(sources.len())
             && let Some(session) = &mut self.session
         {
             match session.search(model, sources, options).await {
@@ -182,14 +183,11 @@ impl Accelerator {
         decoder.translate(model, sources, options)
     }
 
-    /// Whether a batch is to be tried on the GPU. Beam search runs on the CPU.
-    fn suits(&self, sentences: usize, options: &DecodeOptions) -> bool {
-        if options.beam > 1 || sentences == 0 {
-            return false;
-        }
+    /// Whether a batch is to be tried on the GPU.
+    fn suits(&self, sentences: usize) -> bool {
         match self.backend {
             Backend::Cpu => false,
-            Backend::Gpu => true,
+            Backend::Gpu => sentences > 0,
             Backend::Auto => {
                 let least = self.calibration.as_ref().and_then(|c| c.least);
                 least.is_some_and(|least| sentences >= least)
@@ -233,13 +231,14 @@ impl Accelerator {
 }
 
 /// How many sentences, one at least, make a batch.
-fn first_batch(sources: &[&[u32]]) -> usize {
+fn first_batch(sources: &[&[u32]], options: &DecodeOptions) -> usize {
     let mut tokens = 0;
     let fits = |source: &&&[u32]| {
         tokens += source.len();
         tokens <= MOST_TOKENS
     };
-    let count = sources.iter().take(MOST_SENTENCES).take_while(fits).count();
+    let most = MOST_HYPOTHESES / options.beam().width;
+    let count = sources.iter().take(most).take_while(fits).count();
     count.max(1)
 }
 
@@ -299,20 +298,23 @@ mod tests {
     fn sentences_are_cut_into_batches() {
         let short: &[u32] = &[0; 10];
         let long: &[u32] = &[0; 3_000];
-        let huge: &[u32] = &[0; 9_000];
-        for (sources, expected) in [
-            (vec![short; 3], 3),
-            (vec![short; 300], MOST_SENTENCES),
-            (vec![long, long], 1),
-            (vec![long, short, long], 2),
-            (vec![huge, short], 1),
+        let huge = vec![0; 9_000];
+        let huge = huge.as_slice();
+        for (sources, beam, expected) in [
+            (vec![short; 3], 1, 3),
+            (vec![short; 300], 1, MOST_HYPOTHESES),
+            (vec![short; 300], 3, 85),
+            (vec![short; 300], 999, 8),
+            (vec![long, long], 1, 1),
+            (vec![long, short, long], 1, 2),
+            (vec![huge, short], 1, 1),
         ] {
-            assert_eq!(
-                first_batch(&sources),
-                expected,
-                "{} sentences",
-                sources.len()
-            );
+            let options = DecodeOptions {
+                beam,
+                ..DecodeOptions::default()
+            };
+            let found = first_batch(&sources, &options);
+            assert_eq!(found, expected, "{} sentences, {beam}", sources.len());
         }
     }
 }

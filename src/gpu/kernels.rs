@@ -21,14 +21,18 @@ macro_rules! kernels {
 
 kernels! {
     Affine = "affine", 8;
+    AffineFew = "affine", 4;
     AffineRow = "affine", 1;
     Attention = "attention", 1;
+    Beam = "beam", 1;
     Embed = "embed", 1;
     Lstm = "lstm", 1;
     LstmCell = "lstm_cell", 1;
     Mean = "mean", 1;
+    Norm = "norm", 1;
     Rowwise = "rowwise", 1;
     Select = "select", 1;
+    Ssru = "ssru", 1;
 }
 
 /// The pipelines, and the layout of the bindings that all of them share.

@@ -16,15 +16,21 @@ pub struct Bucket {
     pub hypotheses: usize,
     /// Tokens of the longest sentence.
     pub longest: usize,
+    /// Candidates that a step finds.
+    pub found: usize,
+    /// Tokens of all shortlists.
+    pub listed: usize,
 }
 
 impl Bucket {
-    /// The bucket for that many rows: a power of two of each.
-    pub fn of(tokens: usize, hypotheses: usize, longest: usize) -> Self {
+    /// The bucket of the next power of two of each.
+    pub fn rounded(self) -> Self {
         Self {
-            tokens: tokens.next_power_of_two().max(32),
-            hypotheses: hypotheses.next_power_of_two().max(4),
-            longest: longest.next_power_of_two().max(32),
+            tokens: self.tokens.next_power_of_two().max(32),
+            hypotheses: self.hypotheses.next_power_of_two().max(4),
+            longest: self.longest.next_power_of_two().max(32),
+            found: self.found.next_power_of_two().max(8),
+            listed: self.listed.next_power_of_two(),
         }
     }
 
@@ -34,6 +40,8 @@ impl Bucket {
             tokens: self.tokens.max(other.tokens),
             hypotheses: self.hypotheses.max(other.hypotheses),
             longest: self.longest.max(other.longest),
+            found: self.found.max(other.found),
+            listed: self.listed.max(other.listed),
         }
     }
 }
@@ -44,16 +52,30 @@ pub struct Layout {
     pub bucket: Bucket,
     /// Offset and stride of every buffer of the plan.
     buffers: Vec<(u32, u32)>,
+    /// `[hypotheses, states_width]`: the buffers that hypotheses take along, side by side.
+    pub states: u32,
+    pub states_width: u32,
     /// `[chunk, hypotheses, longest]`.
     pub alignment: u32,
     arena: u32,
     pub tokens: u32,
+    /// Place and sentence of every token, in one word.
+    pub places: u32,
     pub starts: u32,
+    /// For every sentence: its tokens, steps made and at most to make, hypotheses that ended and the best score of those.
     pub lengths: u32,
-    pub previous: u32,
-    pub done: u32,
     pub steps: u32,
     pub limits: u32,
+    pub finished: u32,
+    pub best: u32,
+    /// For every hypothesis: its last token, whether it is not extended, and its log-probability.
+    pub previous: u32,
+    pub done: u32,
+    pub totals: u32,
+    /// Where the shortlist of each sentence begins, and where the last ends.
+    pub lists: u32,
+    pub candidates: u32,
+    /// `[chunk, hypotheses, candidates, 2]`; everything before it is written by the CPU.
     pub results: u32,
     words: u32,
 }
@@ -64,8 +86,16 @@ impl Layout {
             bucket,
             ..Self::default()
         };
-        let mut arena = 0usize;
+        let states = plan.buffers.iter().filter(|buffer| buffer.state);
+        let states_width: usize = states.map(|buffer| buffer.width).sum();
+        let mut arena = bucket.hypotheses.checked_mul(states_width)?;
+        let mut column = 0;
         for buffer in &plan.buffers {
+            if buffer.state {
+                layout.buffers.push((column, states_width as u32));
+                column += buffer.width as u32;
+                continue;
+            }
             layout.buffers.push((arena as u32, buffer.width as u32));
             let rows = match buffer.rows {
                 Rows::Tokens => bucket.tokens,
@@ -73,6 +103,7 @@ impl Layout {
             };
             arena = arena.checked_add(rows.checked_mul(buffer.width)?)?;
         }
+        layout.states_width = states_width as u32;
         layout.alignment = arena as u32;
         arena = arena.checked_add(CHUNK * bucket.hypotheses * bucket.longest)?;
         layout.arena = u32::try_from(arena).ok()?;
@@ -80,13 +111,19 @@ impl Layout {
         let mut words = 0;
         for (place, count) in [
             (&mut layout.tokens, bucket.tokens),
+            (&mut layout.places, bucket.tokens),
             (&mut layout.starts, bucket.longest + 1),
             (&mut layout.lengths, bucket.hypotheses),
-            (&mut layout.previous, bucket.hypotheses),
-            (&mut layout.done, bucket.hypotheses),
             (&mut layout.steps, bucket.hypotheses),
             (&mut layout.limits, bucket.hypotheses),
-            (&mut layout.results, CHUNK * bucket.hypotheses * 2),
+            (&mut layout.finished, bucket.hypotheses),
+            (&mut layout.best, bucket.hypotheses),
+            (&mut layout.previous, bucket.hypotheses),
+            (&mut layout.done, bucket.hypotheses),
+            (&mut layout.totals, bucket.hypotheses),
+            (&mut layout.lists, bucket.hypotheses + 1),
+            (&mut layout.candidates, bucket.listed),
+            (&mut layout.results, CHUNK * bucket.found * 2),
         ] {
             *place = words;
             words += u32::try_from(count).ok()?;

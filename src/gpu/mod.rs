@@ -8,8 +8,9 @@
 //! | `fuse` | operations of a plan that become one dispatch |
 //! | `memory` | the buffers of a plan, once for each size of batch |
 //! | `recording` | from operations to dispatches |
+//! | `task` | what a batch begins with |
 //! | `readback` | what comes back, once for every few steps |
-//! | [`search`] | greedy search without waiting for the device |
+//! | [`search`] | beam search without waiting for the device |
 //! | [`accelerator`] | which engine translates a batch, and what happens when the GPU fails |
 //! | [`record`] | what is remembered of a device: calibration and failures |
 //! | [`check`] | whether both engines say the same |
@@ -28,6 +29,7 @@ mod readback;
 pub mod record;
 mod recording;
 pub mod search;
+mod task;
 mod weights;
 
 pub use accelerator::{Accelerator, Backend};

@@ -6,17 +6,12 @@ use super::kernels::{Kernel, PARAMS_BYTES};
 use super::memory::{CHUNK, Layout};
 use super::weights::{DeviceMatrix, DeviceWeights};
 use crate::decode::{END, UNKNOWN};
-use crate::model::Batch;
 use crate::model::plan::{Direction, Epilogue, Ids, Op, Plan, Rows, View};
 
 /// `NONE` in `shaders/common.wgsl`.
-const NONE: u32 = u32::MAX;
+pub const NONE: u32 = u32::MAX;
 /// Outputs of a workgroup of `affine.wgsl`.
 const AFFINE_OUTPUTS: u32 = 128;
-/// Rows of a workgroup of `affine.wgsl`, where there are more than [`FEW_ROWS`].
-const AFFINE_ROWS: u32 = 8;
-/// Up to so many rows, a workgroup for each is faster.
-const FEW_ROWS: u32 = 2;
 /// Columns of a workgroup of the kernels without reductions.
 const COLUMNS: u32 = 64;
 /// Widest LSTM of `lstm.wgsl`.
@@ -44,53 +39,40 @@ pub struct Programs {
 pub struct Sizes {
     pub tokens: u32,
     pub sentences: u32,
+    /// Hypotheses kept for each sentence.
+    pub width: u32,
+    /// Candidates found for each hypothesis.
+    pub count: u32,
     pub longest: u32,
+    /// Tokens of the longest shortlist, if there are any.
+    pub longest_list: Option<u32>,
+    pub length_penalty: f32,
     pub alignment: bool,
 }
 
 impl Sizes {
-    /// The sizes of a batch, and whether alignments are wanted.
-    pub fn of(batch: &Batch, alignment: bool) -> Self {
-        Self {
-            tokens: batch.tokens().len() as u32,
-            sentences: batch.sentences() as u32,
-            longest: batch.longest() as u32,
-            alignment,
-        }
+    /// Rows of a step: hypothesis k of sentence s is row `k * sentences + s`.
+    pub fn rows(&self) -> u32 {
+        self.sentences * self.width
+    }
+
+    /// Candidates of a step.
+    pub fn found(&self) -> u32 {
+        self.rows() * self.count
     }
 }
 
 impl Programs {
     /// Checks that the kernels can run a plan.
     pub fn new(plan: &Plan) -> Result<Self, Fault> {
-        let unsupported = |what: String| Err(Fault::Unsupported(what));
         for op in plan.encode.iter().chain(&plan.step) {
-            match *op {
-                Op::Lstm { output, .. } if output.width > WIDEST_LSTM => {
-                    return unsupported(format!(
-                        "an LSTM is {} units wide, more than {WIDEST_LSTM}",
-                        output.width
-                    ));
-                }
-                Op::Embed {
-                    ids,
-                    scale,
-                    positions,
-                    ..
-                } if positions
-                    || scale.to_bits() != 1f32.to_bits()
-                    || ids == Ids::PreviousOrNone =>
-                {
-                    return unsupported("it tells its tokens where they stand".into());
-                }
-                Op::Attention { query, heads, .. }
-                    if heads != 1 || plan.buffers[query.buffer.index()].rows == Rows::Tokens =>
-                {
-                    return unsupported("its attention has several heads".into());
-                }
-                Op::SsruCell { .. } => return unsupported("it has an SSRU".into()),
-                Op::Norm { .. } => return unsupported("it has layer normalisation".into()),
-                _ => {}
+            if let Op::Lstm { output, .. } = op
+                && output.width > WIDEST_LSTM
+            {
+                return Err(Fault::Unsupported(format!(
+                    "an LSTM is {} units wide, more than {WIDEST_LSTM}",
+                    output.width
+                )));
             }
         }
         Ok(Self {
@@ -99,17 +81,28 @@ impl Programs {
         })
     }
 
-    /// Dispatches of the encoder, and of one step.
+    /// Dispatches of the encoder, and of one step, which ends with a search for candidates and a choice among them.
     pub fn lengths(&self) -> [usize; 2] {
-        [self.encode.len(), self.step.len() + 1]
+        [self.encode.len(), self.step.len() + 2]
     }
 
     /// The dispatches of the encoder, then those of a step.
-    pub fn record(&self, recorder: &Recorder<'_>) -> [Vec<Dispatch>; 2] {
-        let encode = self
-            .encode
-            .iter()
-            .map(|op| recorder.fused(op, false, false));
+    pub fn record(
+        &self,
+        plan: &Plan,
+        weights: &DeviceWeights,
+        layout: &Layout,
+        sizes: Sizes,
+    ) -> [Vec<Dispatch>; 2] {
+        let recorder = |stepping| Recorder {
+            plan,
+            weights,
+            layout,
+            sizes,
+            stepping,
+        };
+        let (encoder, stepper) = (recorder(false), recorder(true));
+        let encode = self.encode.iter().map(|op| encoder.fused(op, false));
         let last = self
             .step
             .iter()
@@ -118,42 +111,55 @@ impl Programs {
             .step
             .iter()
             .enumerate()
-            .map(|(index, op)| recorder.fused(op, true, Some(index) == last));
+            .map(|(index, op)| stepper.fused(op, Some(index) == last));
         let mut step: Vec<Dispatch> = step.collect();
-        step.push(recorder.select());
+        step.extend([stepper.select(), stepper.beam()]);
         [encode.collect(), step]
     }
 }
 
-/// What dispatches have in common.
-pub struct Recorder<'a> {
-    pub plan: &'a Plan,
-    pub weights: &'a DeviceWeights,
-    pub layout: &'a Layout,
-    pub sizes: Sizes,
+/// What the dispatches of a program have in common.
+struct Recorder<'a> {
+    plan: &'a Plan,
+    weights: &'a DeviceWeights,
+    layout: &'a Layout,
+    sizes: Sizes,
+    /// Whether there may be several hypotheses of a sentence, of which those that are finished are left out.
+    stepping: bool,
 }
 
 impl Recorder<'_> {
+    fn is_tokens(&self, view: View) -> bool {
+        self.plan.buffers[view.buffer.index()].rows == Rows::Tokens
+    }
+
     fn rows(&self, view: View) -> u32 {
-        match self.plan.buffers[view.buffer.index()].rows {
-            Rows::Tokens => self.sizes.tokens,
-            Rows::Hypotheses => self.sizes.sentences,
+        if self.is_tokens(view) {
+            self.sizes.tokens
+        } else if self.stepping {
+            self.sizes.rows()
+        } else {
+            self.sizes.sentences
         }
     }
 
-    /// `stepping` if finished hypotheses are left out.
-    fn fused(&self, fused: &Fused, stepping: bool, aligning: bool) -> Dispatch {
+    /// The flags of hypotheses that are finished.
+    fn done(&self) -> u32 {
+        if self.stepping {
+            self.layout.done
+        } else {
+            NONE
+        }
+    }
+
+    fn fused(&self, fused: &Fused, aligning: bool) -> Dispatch {
         match fused {
-            Fused::Op(op) => self.op(op, stepping, aligning),
+            Fused::Op(op) => self.op(op, aligning),
             Fused::AffinePair {
                 first,
                 weight,
                 input,
-            } => self.affine(
-                first,
-                Some((self.weights.matrix(*weight), *input)),
-                stepping,
-            ),
+            } => self.affine(first, Some((self.weights.matrix(*weight), *input))),
             &Fused::LstmCell {
                 gates,
                 cell,
@@ -176,31 +182,12 @@ impl Recorder<'_> {
         }
     }
 
-    fn op(&self, op: &Op, stepping: bool, aligning: bool) -> Dispatch {
+    fn op(&self, op: &Op, aligning: bool) -> Dispatch {
         let layout = self.layout;
         match *op {
-            Op::Embed {
-                table, ids, output, ..
-            } => {
-                let table = self.weights.matrix(table);
-                let ids = match ids {
-                    Ids::Source => layout.tokens,
-                    Ids::Previous | Ids::PreviousOrNone => layout.previous,
-                };
-                let mut params = vec![
-                    self.rows(output),
-                    output.width as u32,
-                    table.stride,
-                    table.weight,
-                    table.scales,
-                    table.rows,
-                    ids,
-                ];
-                self.push(&mut params, output);
-                self.columns(Kernel::Embed, output, params)
-            }
-            Op::Affine { .. } | Op::Logits { .. } => self.affine(op, None, stepping),
-            Op::SsruCell { .. } | Op::Norm { .. } => unreachable!("Programs::new refuses these"),
+            Op::Embed { .. } => self.embed(op),
+            Op::Affine { .. } | Op::Logits { .. } => self.affine(op, None),
+            Op::Attention { .. } => self.attention(op, aligning),
             Op::Lstm {
                 recurrent,
                 gates,
@@ -234,36 +221,35 @@ impl Recorder<'_> {
                     hidden,
                     then: None,
                 },
-                stepping,
                 aligning,
             ),
-            Op::Attention {
-                query,
-                keys,
-                values,
+            Op::SsruCell {
+                gates,
+                cell,
                 output,
-                scale,
-                heads: _,
             } => {
-                let mut params = vec![query.width as u32];
-                for view in [query, keys, values] {
+                let mut params = vec![output.width as u32];
+                for view in [gates, cell, output] {
                     self.push(&mut params, view);
                 }
-                params.push(output.width as u32);
+                params.push(layout.done);
+                self.columns(Kernel::Ssru, output, params)
+            }
+            Op::Norm {
+                output,
+                scale,
+                bias,
+                epsilon,
+            } => {
+                let mut params = vec![output.width as u32];
                 self.push(&mut params, output);
-                let aligning = aligning && self.sizes.alignment;
                 params.extend([
-                    layout.starts,
-                    layout.lengths,
-                    scale.to_bits(),
-                    layout.done,
-                    if aligning { layout.alignment } else { NONE },
-                    self.sizes.longest,
-                    self.sizes.sentences,
-                    layout.steps,
-                    CHUNK as u32,
+                    self.weights.vector(scale),
+                    self.weights.vector(bias),
+                    epsilon.to_bits(),
+                    self.done(),
                 ]);
-                Dispatch::new(Kernel::Attention, [self.sizes.sentences, 1], params)
+                Dispatch::new(Kernel::Norm, [self.rows(output), 1], params)
             }
             Op::Mean { input, output } => {
                 let mut params = vec![output.width as u32];
@@ -285,8 +271,85 @@ impl Recorder<'_> {
         self.columns(Kernel::Rowwise, output, params)
     }
 
+    fn embed(&self, op: &Op) -> Dispatch {
+        let Op::Embed {
+            table,
+            ids,
+            scale,
+            positions,
+            output,
+        } = *op
+        else {
+            unreachable!("only embeddings are recorded here")
+        };
+        let (layout, table) = (self.layout, self.weights.matrix(table));
+        let of_source = ids == Ids::Source;
+        let mut params = vec![
+            output.width as u32,
+            table.stride,
+            table.weight,
+            table.scales,
+            table.rows,
+            if of_source {
+                layout.tokens
+            } else {
+                layout.previous
+            },
+        ];
+        self.push(&mut params, output);
+        params.extend([
+            scale.to_bits(),
+            self.weights.table().filter(|_| positions).unwrap_or(NONE),
+            if of_source { layout.places } else { NONE },
+            self.sizes.sentences,
+            layout.steps,
+            u32::from(ids == Ids::PreviousOrNone),
+        ]);
+        self.columns(Kernel::Embed, output, params)
+    }
+
+    fn attention(&self, op: &Op, aligning: bool) -> Dispatch {
+        let Op::Attention {
+            query,
+            keys,
+            values,
+            output,
+            heads,
+            scale,
+        } = *op
+        else {
+            unreachable!("only attention is recorded here")
+        };
+        let (layout, sizes) = (self.layout, self.sizes);
+        let mut params = vec![(query.width / heads) as u32];
+        for view in [query, keys, values] {
+            self.push(&mut params, view);
+        }
+        params.push((output.width / heads) as u32);
+        self.push(&mut params, output);
+        let aligning = aligning && sizes.alignment;
+        params.extend([
+            layout.starts,
+            layout.lengths,
+            scale.to_bits(),
+            if self.is_tokens(query) {
+                NONE
+            } else {
+                layout.done
+            },
+            sizes.sentences,
+            layout.places,
+            if aligning { layout.alignment } else { NONE },
+            sizes.longest,
+            sizes.rows(),
+            layout.steps,
+            CHUNK as u32,
+        ]);
+        Dispatch::new(Kernel::Attention, [self.rows(query), heads as u32], params)
+    }
+
     /// An affine operation, and a product that is added to it.
-    fn affine(&self, op: &Op, second: Option<(DeviceMatrix, View)>, stepping: bool) -> Dispatch {
+    fn affine(&self, op: &Op, second: Option<(DeviceMatrix, View)>) -> Dispatch {
         let (weight, bias, input, output, epilogue) = match *op {
             Op::Affine {
                 weight,
@@ -303,7 +366,10 @@ impl Recorder<'_> {
             } => (weight, Some(bias), input, output, Epilogue::Store),
             _ => unreachable!("only affine operations are recorded here"),
         };
-        let rows = self.rows(output);
+        let (layout, sizes, rows) = (self.layout, self.sizes, self.rows(output));
+        let list = sizes
+            .longest_list
+            .filter(|_| matches!(op, Op::Logits { .. }));
         let matrix = self.weights.matrix(weight);
         let mut params = vec![rows, matrix.rows, matrix.stride];
         self.push(&mut params, output);
@@ -315,7 +381,7 @@ impl Recorder<'_> {
                 Epilogue::Tanh => 2,
                 Epilogue::Relu => 3,
             },
-            if stepping { self.layout.done } else { NONE },
+            self.done(),
         ]);
         let mut product = |matrix: DeviceMatrix, input| {
             params.extend([matrix.weight, matrix.scales]);
@@ -323,33 +389,69 @@ impl Recorder<'_> {
             params.push(matrix.cols);
         };
         product(matrix, input);
-        if let Some((matrix, input)) = second {
-            product(matrix, input);
+        match second {
+            Some((matrix, input)) => product(matrix, input),
+            None => params.extend([0; 5]),
         }
-        let (kernel, tile) = if rows <= FEW_ROWS {
-            (Kernel::AffineRow, 1)
-        } else {
-            (Kernel::Affine, AFFINE_ROWS)
+        params.extend([
+            sizes.sentences,
+            list.map_or(NONE, |_| layout.lists),
+            layout.candidates,
+        ]);
+        // Rows that a workgroup may take, and groups of them.
+        let (together, groups) = match list {
+            Some(_) => (sizes.width, sizes.sentences),
+            None => (rows, 1),
         };
-        let workgroups = [matrix.rows.div_ceil(AFFINE_OUTPUTS), rows.div_ceil(tile)];
-        Dispatch::new(kernel, workgroups, params)
+        // A workgroup for each of very few rows is faster than one for all.
+        let (kernel, tile) = match together {
+            0..=2 => (Kernel::AffineRow, 1),
+            3..=4 => (Kernel::AffineFew, 4),
+            _ => (Kernel::Affine, 8),
+        };
+        let outputs = list.unwrap_or(matrix.rows).div_ceil(AFFINE_OUTPUTS);
+        Dispatch::new(kernel, [outputs, groups * together.div_ceil(tile)], params)
     }
 
     fn select(&self) -> Dispatch {
-        let (layout, logits) = (self.layout, self.plan.logits);
-        let mut params = vec![self.sizes.sentences, logits.width as u32];
+        let (layout, sizes, logits) = (self.layout, self.sizes, self.plan.logits);
+        let mut params = vec![sizes.sentences, sizes.rows(), logits.width as u32];
         self.push(&mut params, logits);
         params.extend([
             layout.done,
-            layout.previous,
             layout.steps,
-            layout.limits,
             layout.results,
             CHUNK as u32,
-            END,
-            UNKNOWN,
+            sizes.count,
+            // Shortlists do not have it.
+            sizes.longest_list.map_or(UNKNOWN, |_| NONE),
+            sizes.longest_list.map_or(NONE, |_| layout.lists),
+            layout.candidates,
         ]);
-        Dispatch::new(Kernel::Select, [self.sizes.sentences, 1], params)
+        Dispatch::new(Kernel::Select, [sizes.rows(), 1], params)
+    }
+
+    fn beam(&self) -> Dispatch {
+        let (layout, sizes) = (self.layout, self.sizes);
+        let params = vec![
+            sizes.sentences,
+            sizes.width,
+            sizes.count,
+            layout.results,
+            CHUNK as u32,
+            layout.done,
+            layout.previous,
+            layout.totals,
+            layout.steps,
+            layout.limits,
+            layout.finished,
+            layout.best,
+            sizes.length_penalty.to_bits(),
+            layout.states,
+            layout.states_width,
+            END,
+        ];
+        Dispatch::new(Kernel::Beam, [sizes.sentences, 1], params)
     }
 
     fn push(&self, params: &mut Vec<u32>, view: View) {

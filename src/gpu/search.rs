@@ -1,25 +1,23 @@
-//! Greedy search on the device.
+//! Beam search on the device; greedy search is the beam of width 1.
 //!
-//! Every submission holds [`CHUNK`] steps, each of which picks the next token and looks up its embedding on the device. The next
-//! one is submitted before the last one is read, so the device does not wait for the CPU. What comes back, a token and its
-//! log-probability for every step and sentence, is replayed by the search of `decode/beam.rs`: lengths, scores and alignments
-//! are computed there, once for both engines.
+//! Every submission holds [`CHUNK`] steps, each of which picks the hypotheses that go on, moves their states and looks up their
+//! last tokens on the device. The next one is submitted before the last one is read, so the device does not wait for the CPU.
+//! What comes back, the candidates of every step and hypothesis, is replayed by the search of `decode/beam.rs`: lengths, scores
+//! and alignments are computed there, once for both engines. It picks as `shaders/beam.wgsl` does, from the same floats.
 
 use std::sync::Arc;
 
-use super::kernels::PARAMS_BYTES;
-use super::memory::{Bucket, CHUNK, Memory};
+use super::memory::{CHUNK, Memory};
 use super::readback::{Pending, Staging};
-use super::recording::{Dispatch, LONGEST_SENTENCE, Programs, Recorder, Sizes};
-use super::weights::{DeviceWeights, bytes};
+use super::recording::{Dispatch, NONE, Programs, Sizes};
+use super::task::Task;
+use super::weights::DeviceWeights;
 use super::{Engine, Fault};
 use crate::cpu::Candidate;
-use crate::decode::beam::{Beam, History, Limits, Step};
-use crate::decode::{DecodeOptions, END, Hypothesis};
+use crate::decode::beam::{Beam, History, Step};
+use crate::decode::{DecodeOptions, Hypothesis};
+use crate::model::plan::View;
 use crate::model::{Batch, Model};
-
-/// Most rows of a dispatch, which is what every device has.
-const MOST_ROWS: usize = 65_535;
 
 /// A model on a device.
 #[derive(Clone, Debug)]
@@ -44,9 +42,6 @@ impl DeviceModel {
     /// # Errors
     /// [`Fault::Unsupported`] or [`Fault::TooSmall`].
     pub fn new(engine: &Arc<Engine>, model: &Model) -> Result<Self, Fault> {
-        if model.has_shortlist() {
-            return Err(Fault::Unsupported("it has a shortlist".into()));
-        }
         Ok(Self {
             engine: Arc::clone(engine),
             weights: Arc::new(DeviceWeights::new(engine, model)?),
@@ -92,7 +87,7 @@ impl Session {
         &self.model
     }
 
-    /// Translates sentences as `decode::Decoder` does, but greedily and without the second attempt at those that loop.
+    /// Translates sentences as `decode::Decoder` does, but without the second attempt at those that loop.
     ///
     /// `model` must be the one that the session was made for.
     ///
@@ -114,27 +109,18 @@ impl Session {
             return Ok(hypotheses);
         }
         let batch = Batch::new(&present.iter().map(|&i| sources[i]).collect::<Vec<_>>());
-        let limits: Vec<Limits> = (0..batch.sentences())
-            .map(|sentence| options.limits(batch.length(sentence)))
-            .collect();
-        self.beam.start(limits.iter().copied(), options.beam());
-        self.run(model, &batch, &limits, options.alignment).await?;
+        let task = Task::new(model, batch, options);
+        self.beam.start(task.limits.iter().copied(), task.options);
+        self.run(model, &task).await?;
         engine.check()?;
-        for sentence in 0..batch.sentences() {
-            hypotheses[present[batch.origin(sentence)]] = self.beam.best(sentence);
+        for sentence in 0..task.batch.sentences() {
+            hypotheses[present[task.batch.origin(sentence)]] = self.beam.best(sentence);
         }
         Ok(hypotheses)
     }
 
-    async fn run(
-        &mut self,
-        model: &Model,
-        batch: &Batch,
-        limits: &[Limits],
-        alignment: bool,
-    ) -> Result<(), Fault> {
-        let sizes = Sizes::of(batch, alignment);
-        self.prepare(model, batch).await?;
+    async fn run(&mut self, model: &Model, task: &Task) -> Result<(), Fault> {
+        let [encode, step] = self.prepare(model, task).await?;
         let Self {
             model: on_device,
             beam,
@@ -144,18 +130,11 @@ impl Session {
         else {
             unreachable!("memory has been prepared");
         };
-        let engine = &*on_device.engine;
-        let [encode, step] = on_device.programs.record(&Recorder {
-            plan: model.plan(),
-            weights: &on_device.weights,
-            layout: &memory.layout,
-            sizes,
-        });
-        upload(engine, memory, batch, limits, encode.iter().chain(&step));
+        let (engine, sizes) = (&*on_device.engine, task.sizes);
 
-        let results = CHUNK as u64 * u64::from(sizes.sentences) * 8;
-        let weights = if alignment {
-            CHUNK as u64 * u64::from(sizes.sentences * sizes.longest) * 4
+        let results = CHUNK as u64 * u64::from(sizes.found()) * 8;
+        let weights = if sizes.alignment {
+            CHUNK as u64 * u64::from(sizes.rows() * sizes.longest) * 4
         } else {
             0
         };
@@ -167,24 +146,13 @@ impl Session {
         let [Some(even), Some(odd)] = &*staging else {
             unreachable!("both have just been made");
         };
-        let chunks = limits
-            .iter()
-            .map(|limits| limits.target.max(1).div_ceil(CHUNK));
+        let limits = task.limits.iter();
+        let chunks = limits.map(|limits| limits.target.max(1).div_ceil(CHUNK));
         let chunks = chunks.max().unwrap_or(0);
         let submit = |chunk: usize| -> Pending<'_> {
             let staging = if chunk.is_multiple_of(2) { even } else { odd };
-            let mut encoder = engine
-                .device
-                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             let first = if chunk == 0 { &encode[..] } else { &[] };
-            record(
-                engine,
-                memory,
-                &mut encoder,
-                [first, &step],
-                encode.len(),
-                CHUNK,
-            );
+            let mut encoder = record(engine, memory, [first, &step], encode.len(), CHUNK);
             let copies = [
                 (&memory.words, memory.layout.results, results, 0),
                 (&memory.arena, memory.layout.alignment, weights, results),
@@ -200,17 +168,19 @@ impl Session {
         for chunk in 0..chunks {
             let next = (chunk + 1 < chunks).then(|| submit(chunk + 1));
             let words = pending.words(engine).await?;
+            let (found, weights) = words.split_at(results as usize / 4);
+            let weights = floats(weights);
             for time in 0..CHUNK {
                 if beam.is_done() {
                     return Ok(());
                 }
-                let sentences = beam.sentences().to_vec();
+                let rows = rows(beam.sentences(), sizes);
                 beam.advance(&mut Replay {
-                    words: &words,
+                    found,
                     sizes,
                     time,
-                    sentences: &sentences,
-                    alignment: (weights > 0).then(|| floats(&words[results as usize / 4..])),
+                    rows: &rows,
+                    weights: &weights,
                 });
             }
             match next {
@@ -237,62 +207,60 @@ impl Session {
         batch: &Batch,
         rows: usize,
     ) -> Result<Vec<Vec<f32>>, Fault> {
-        let sizes = Sizes::of(batch, false);
+        let task = Task::new(model, batch.clone(), &DecodeOptions::default());
+        let [encode, step] = self.prepare(model, &task).await?;
+        // Without the last two dispatches, which pick tokens.
+        let step = &step[..step.len() - 2];
         let engine = Arc::clone(&self.model.engine);
-        self.prepare(model, batch).await?;
         let memory = self.memory.as_ref().expect("memory has been prepared");
-        let [encode, step] = self.model.programs.record(&Recorder {
-            plan: model.plan(),
-            weights: &self.model.weights,
-            layout: &memory.layout,
-            sizes,
-        });
-        // Without the last dispatch, which picks a token.
-        let step = &step[..step.len() - 1];
-        let limits = vec![
-            Limits {
-                source: 1,
-                target: 1
-            };
-            batch.sentences()
-        ];
-        upload(&engine, memory, batch, &limits, encode.iter().chain(step));
-        let view = model.plan().logits;
-        let (offset, stride) = memory.layout.view(view);
-        let first = u64::from(offset) - view.column as u64;
-        let bytes = rows as u64 * u64::from(stride) * 4;
-        let staging = Staging::new(&engine, bytes);
-        let mut encoder = engine
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        record(
-            &engine,
-            memory,
-            &mut encoder,
-            [&encode, step],
-            encode.len(),
-            1,
-        );
-        encoder.copy_buffer_to_buffer(&memory.arena, first * 4, staging.buffer(), 0, bytes);
-        engine.submit(encoder.finish());
-        let words = staging.read(bytes).words(&engine).await?;
-        let row = |row: &[u32]| floats(&row[view.column..][..view.width]);
-        Ok(words.chunks_exact(stride as usize).map(row).collect())
+        let View { width, .. } = model.plan().logits;
+        let (offset, stride) = memory.layout.view(model.plan().logits);
+        let words = (rows.saturating_sub(1) * stride as usize + width) as u64;
+        let steps = record(&engine, memory, [&encode, step], encode.len(), 1);
+        let words = read(&engine, steps, &memory.arena, offset, words).await?;
+        let row = |row: &[u32]| floats(&row[..width]);
+        Ok(words.chunks(stride as usize).map(row).collect())
     }
 
-    /// Makes room for a batch.
-    async fn prepare(&mut self, model: &Model, batch: &Batch) -> Result<(), Fault> {
-        let (tokens, sentences) = (batch.tokens().len(), batch.sentences());
-        if batch.longest() > LONGEST_SENTENCE || tokens.max(sentences) > MOST_ROWS {
-            return Err(Fault::TooSmall("the batch has too many tokens".into()));
-        }
-        let bucket = Bucket::of(tokens, sentences, batch.longest());
+    /// Runs the encoder and one step and returns the candidates of the first hypothesis of each sentence: for tests.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    #[doc(hidden)]
+    pub async fn candidates(
+        &mut self,
+        model: &Model,
+        batch: &Batch,
+        options: &DecodeOptions,
+    ) -> Result<Vec<Vec<Candidate>>, Fault> {
+        let task = Task::new(model, batch.clone(), options);
+        let [encode, step] = self.prepare(model, &task).await?;
+        let engine = Arc::clone(&self.model.engine);
+        let memory = self.memory.as_ref().expect("memory has been prepared");
+        let (place, words) = (memory.layout.results, u64::from(task.sizes.found()) * 2);
+        let steps = record(&engine, memory, [&encode, &step], encode.len(), 1);
+        let found = read(&engine, steps, &memory.words, place, words).await?;
+        let replay = Replay {
+            found: &found,
+            sizes: task.sizes,
+            time: 0,
+            rows: &[],
+            weights: &[],
+        };
+        let first = 0..batch.sentences();
+        Ok(first.map(|row| replay.candidates(row).collect()).collect())
+    }
+
+    /// Makes room for a batch, writes it to the device and returns its dispatches: those of the encoder and those of a step.
+    async fn prepare(&mut self, model: &Model, task: &Task) -> Result<[Vec<Dispatch>; 2], Fault> {
+        let DeviceModel {
+            engine,
+            weights,
+            programs,
+        } = &self.model;
+        task.check(weights)?;
+        let bucket = task.bucket();
         if !self.memory.as_ref().is_some_and(|m| m.holds(bucket)) {
-            let DeviceModel {
-                engine,
-                weights,
-                programs,
-            } = &self.model;
             let dispatches = programs.lengths().iter().sum();
             let before = self.memory.take();
             let memory = Memory::new(
@@ -305,53 +273,24 @@ impl Session {
             );
             self.memory = Some(memory.await?);
         }
-        Ok(())
+        let memory = self.memory.as_ref().expect("there is memory now");
+        let [encode, step] = programs.record(model.plan(), weights, &memory.layout, task.sizes);
+        task.upload(engine, memory, encode.iter().chain(&step));
+        Ok([encode, step])
     }
-}
-
-/// Writes what a batch begins with: its tokens, its limits and the parameters of all dispatches.
-fn upload<'a>(
-    engine: &Engine,
-    memory: &Memory,
-    batch: &Batch,
-    limits: &[Limits],
-    dispatches: impl Iterator<Item = &'a Dispatch>,
-) {
-    let layout = &memory.layout;
-    let mut words = vec![0; layout.results as usize];
-    let mut put = |place: u32, values: &mut dyn Iterator<Item = u32>| {
-        for (word, value) in words[place as usize..].iter_mut().zip(values) {
-            *word = value;
-        }
-    };
-    let sentences = 0..batch.sentences();
-    put(layout.tokens, &mut batch.tokens().iter().copied());
-    let starts = (0..batch.longest()).map(|time| batch.step(time).start as u32);
-    put(layout.starts, &mut starts.into_iter());
-    let lengths = sentences.clone().map(|s| batch.length(s) as u32);
-    put(layout.lengths, &mut lengths.into_iter());
-    put(layout.previous, &mut sentences.clone().map(|_| END));
-    put(layout.limits, &mut limits.iter().map(|l| l.target as u32));
-    engine.queue.write_buffer(&memory.words, 0, &bytes(&words));
-
-    let mut params = Vec::new();
-    for dispatch in dispatches {
-        params.extend(bytes(&dispatch.params));
-        let gap = memory.params_stride as usize - PARAMS_BYTES as usize;
-        params.resize(params.len() + gap, 0);
-    }
-    engine.queue.write_buffer(&memory.params, 0, &params);
 }
 
 /// Records the encoder, if it is not empty, and some steps, whose parameters come after those of `before` dispatches.
 fn record(
     engine: &Engine,
     memory: &Memory,
-    encoder: &mut wgpu::CommandEncoder,
     [encode, step]: [&[Dispatch]; 2],
     before: usize,
     steps: usize,
-) {
+) -> wgpu::CommandEncoder {
+    let mut encoder = engine
+        .device
+        .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
     let mut dispatch = |(index, dispatch): (usize, &Dispatch)| {
         let [x, y] = dispatch.workgroups;
@@ -363,42 +302,73 @@ fn record(
     for _ in 0..steps {
         (before..).zip(step).for_each(&mut dispatch);
     }
+    drop(pass);
+    encoder
+}
+
+/// Submits what was recorded, and returns words of a buffer after it.
+async fn read(
+    engine: &Engine,
+    mut steps: wgpu::CommandEncoder,
+    buffer: &wgpu::Buffer,
+    first: u32,
+    words: u64,
+) -> Result<Vec<u32>, Fault> {
+    let staging = Staging::new(engine, words * 4);
+    steps.copy_buffer_to_buffer(buffer, u64::from(first) * 4, staging.buffer(), 0, words * 4);
+    engine.submit(steps.finish());
+    staging.read(words * 4).words(engine).await
 }
 
 fn floats(words: &[u32]) -> Vec<f32> {
     words.iter().map(|&word| f32::from_bits(word)).collect()
 }
 
+/// The row of every live hypothesis on the device: those of a sentence are neighbours here, and a row for each sentence apart
+/// there.
+fn rows(sentences: &[usize], sizes: Sizes) -> Vec<usize> {
+    let groups = sentences.chunk_by(|a, b| a == b);
+    let row = |(k, sentence)| k * sizes.sentences as usize + sentence;
+    groups
+        .flat_map(|group| group.iter().copied().enumerate().map(row))
+        .collect()
+}
+
 /// A step of the device as the search sees it.
 struct Replay<'a> {
-    words: &'a [u32],
+    /// `[chunk, rows, count, 2]`.
+    found: &'a [u32],
     sizes: Sizes,
     time: usize,
-    /// The sentence of every live hypothesis.
-    sentences: &'a [usize],
-    alignment: Option<Vec<f32>>,
+    /// The row of every live hypothesis.
+    rows: &'a [usize],
+    /// `[chunk, rows, longest]`, if alignments are wanted.
+    weights: &'a [f32],
 }
 
 impl Replay<'_> {
-    fn row(&self, hypothesis: usize) -> usize {
-        self.time * self.sizes.sentences as usize + self.sentences[hypothesis]
+    /// The candidates of a row, best first.
+    fn candidates(&self, row: usize) -> impl Iterator<Item = Candidate> {
+        let count = self.sizes.count as usize;
+        let first = (self.time * self.sizes.rows() as usize + row) * count * 2;
+        let (pairs, _) = self.found[first..][..2 * count].as_chunks::<2>();
+        let present = pairs.iter().take_while(|pair| pair[0] != NONE);
+        present.map(|pair| Candidate {
+            token: pair[0],
+            log_probability: f32::from_bits(pair[1]),
+        })
     }
 }
 
 impl Step for Replay<'_> {
     fn select(&mut self, hypothesis: usize, _: History<'_>, best: &mut [Candidate]) -> usize {
-        let result = &self.words[2 * self.row(hypothesis)..][..2];
-        best[0] = Candidate {
-            token: result[0],
-            log_probability: f32::from_bits(result[1]),
-        };
-        1
+        let candidates = self.candidates(self.rows[hypothesis]);
+        let places = best.iter_mut().zip(candidates);
+        places.map(|(best, found)| *best = found).count()
     }
 
     fn alignment(&self, hypothesis: usize, length: usize) -> &[f32] {
-        let row = self.row(hypothesis) * self.sizes.longest as usize;
-        self.alignment
-            .as_ref()
-            .map_or(&[], |weights| &weights[row..][..length])
+        let row = self.time * self.sizes.rows() as usize + self.rows[hypothesis];
+        &self.weights[row * self.sizes.longest as usize..][..length]
     }
 }

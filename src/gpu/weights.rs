@@ -2,19 +2,24 @@
 
 use super::{Engine, Fault};
 use crate::cpu::Weight;
+use crate::cpu::positions::Positions;
 use crate::cpu::simd::{GROUP, PANEL};
 use crate::model::Model;
-use crate::model::plan::{Matrix, Vector};
+use crate::model::plan::{Matrix, Op, Plan, Vector};
+
+/// Positions that there are on the device.
+const POSITIONS: usize = 512;
 
 /// The tensors of a model on the device, in two buffers.
 #[derive(Debug)]
 pub struct DeviceWeights {
     /// The words of all matrices.
     pub words: wgpu::Buffer,
-    /// The scales of all matrices, and all vectors.
+    /// The scales of all matrices, all vectors, and the table of positions.
     pub factors: wgpu::Buffer,
     matrices: Vec<DeviceMatrix>,
     vectors: Vec<u32>,
+    table: Option<u32>,
 }
 
 /// Where a matrix `[rows, cols]` lies: word `weight + group * stride + row` holds four columns of a row.
@@ -68,6 +73,18 @@ impl DeviceWeights {
             vectors.push(factors.len() as u32);
             factors.extend_from_slice(model.weights().vector(index));
         }
+        let table = match positions(plan)? {
+            Some(width) => {
+                let first = factors.len();
+                factors.resize(first + POSITIONS * width, 0.0);
+                let positions = Positions::new(width);
+                for (time, row) in factors[first..].chunks_exact_mut(width).enumerate() {
+                    positions.add(time, row);
+                }
+                Some(first as u32)
+            }
+            None => None,
+        };
         let upload = |label, bytes: &[u8]| {
             let buffer = engine.storage(label, bytes.len() as u64 / 4)?;
             engine.queue.write_buffer(&buffer, 0, bytes);
@@ -79,6 +96,7 @@ impl DeviceWeights {
             factors: upload("the scales of the weights", &bytes(&factors))?,
             matrices,
             vectors,
+            table,
         })
     }
 
@@ -86,10 +104,37 @@ impl DeviceWeights {
         self.matrices[matrix.index()]
     }
 
+    /// The first element of the table of positions, whose rows are as wide as the embeddings that want them.
+    pub fn table(&self) -> Option<u32> {
+        self.table
+    }
+
+    /// Number of positions that the table has; none if there is no table.
+    pub fn positions(&self) -> Option<usize> {
+        self.table.map(|_| POSITIONS)
+    }
+
     /// The first element of a vector.
     pub fn vector(&self, vector: Vector) -> u32 {
         self.vectors[vector.index()]
     }
+}
+
+/// The number of columns of the positions that a plan wants.
+fn positions(plan: &Plan) -> Result<Option<usize>, Fault> {
+    let mut found = None;
+    for op in plan.encode.iter().chain(&plan.step) {
+        if let &Op::Embed {
+            positions: true,
+            output,
+            ..
+        } = op
+            && *found.get_or_insert(output.width) != output.width
+        {
+            return Err(Fault::Unsupported("its embeddings differ in width".into()));
+        }
+    }
+    Ok(found.filter(|&width| width > 0))
 }
 
 /// Words as the device reads them.

@@ -2,6 +2,9 @@
 //
 // A workgroup computes LANES outputs of TILE rows. It quantises those rows itself, block by block of columns: that costs less
 // than a dispatch. An invocation reads each word of its weights once for all TILE rows.
+//
+// Where sentences have lists of the outputs that they want (cpu/output.rs), the rows of a workgroup are hypotheses of one
+// sentence, and output j is the product with the row of the weights that the list has at j.
 
 //#include common
 //#include dot
@@ -31,6 +34,10 @@ struct Params {
     input_2: u32,
     input_stride_2: u32,
     columns_2: u32,
+    sentences: u32,
+    // Where each sentence's list begins, or NONE if all outputs of all rows are wanted.
+    lists: u32,
+    candidates: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
@@ -52,12 +59,37 @@ fn element(first: u32, row: u32, stride: u32, column: u32, columns: u32) -> f32 
     return 0.0;
 }
 
+// The rows and the output of an invocation.
+struct Place {
+    first_row: u32,
+    // From one row to the next.
+    step: u32,
+    output: u32,
+    // Its row of the weights; NONE beyond the last output.
+    weight: u32,
+}
+
+fn place(workgroup: vec3<u32>, lane: u32) -> Place {
+    let output = workgroup.x * LANES + lane;
+    if params.lists == NONE {
+        return Place(workgroup.y * TILE, 1u, output, select(NONE, output, output < params.outputs));
+    }
+    let sentence = workgroup.y % params.sentences;
+    let hypothesis = workgroup.y / params.sentences * TILE;
+    let list = words[params.lists + sentence] + output;
+    var weight = NONE;
+    if list < words[params.lists + sentence + 1u] {
+        weight = words[params.candidates + list];
+    }
+    return Place(hypothesis * params.sentences + sentence, params.sentences, output, weight);
+}
+
 // Leaves the sums of integers in `sums`, and the largest value of row m in `largest[m * SCOUTS]`.
-fn product(lane: u32, output: u32, first_row: u32, weight: u32, input: u32, stride: u32, columns: u32) {
+fn product(lane: u32, at: Place, weight: u32, input: u32, stride: u32, columns: u32) {
     let scout = lane % SCOUTS;
     var most = 0.0;
     for (var column = scout; column < columns; column += SCOUTS) {
-        most = max(most, abs(element(input, first_row + lane / SCOUTS, stride, column, columns)));
+        most = max(most, abs(element(input, at.first_row + lane / SCOUTS * at.step, stride, column, columns)));
     }
     workgroupBarrier();
     largest[lane] = most;
@@ -75,7 +107,7 @@ fn product(lane: u32, output: u32, first_row: u32, weight: u32, input: u32, stri
     for (var group = 0u; group < groups; group += BLOCK) {
         for (var word = lane; word < TILE * BLOCK; word += LANES) {
             let m = word / BLOCK;
-            let row = first_row + m;
+            let row = at.first_row + m * at.step;
             let column = 4u * (group + word % BLOCK);
             let x = vec4<f32>(
                 element(input, row, stride, column, columns),
@@ -86,10 +118,10 @@ fn product(lane: u32, output: u32, first_row: u32, weight: u32, input: u32, stri
             codes[word] = pack4(x, inverse_scale(largest[m * SCOUTS]));
         }
         workgroupBarrier();
-        if output < params.outputs {
+        if at.weight != NONE {
             let here = min(BLOCK, groups - group);
             for (var word = 0u; word < here; word++) {
-                let w = weights[weight + (group + word) * params.stride + output];
+                let w = weights[weight + (group + word) * params.stride + at.weight];
                 for (var m = 0u; m < TILE; m++) {
                     sums[m] += dot4(w, codes[m * BLOCK + word]);
                 }
@@ -101,50 +133,56 @@ fn product(lane: u32, output: u32, first_row: u32, weight: u32, input: u32, stri
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let first_row = workgroup.y * TILE;
-    let output = workgroup.x * LANES + lane;
+    let at = place(workgroup, lane);
     if lane == 0u {
-        var live = params.done == NONE;
-        for (var row = first_row; !live && row < min(first_row + TILE, params.rows); row++) {
-            live = words[params.done + row] == 0u;
+        // The first invocation has an output if any has.
+        alive = 0u;
+        for (var m = 0u; m < TILE && at.weight != NONE; m++) {
+            let row = at.first_row + m * at.step;
+            if row < params.rows && (params.done == NONE || words[params.done + row] == 0u) {
+                alive = 1u;
+            }
         }
-        alive = select(0u, 1u, live);
     }
     if workgroupUniformLoad(&alive) == 0u {
         return;
     }
-    product(lane, output, first_row, params.weight, params.input, params.input_stride, params.columns);
+    product(lane, at, params.weight, params.input, params.input_stride, params.columns);
     var values: array<f32, TILE>;
-    if output < params.outputs {
-        let scale = factors[params.scales + output];
+    if at.weight != NONE {
+        let scale = factors[params.scales + at.weight];
         for (var m = 0u; m < TILE; m++) {
             values[m] = f32(sums[m]) * (largest[m * SCOUTS] / LIMIT) * scale;
             if params.bias != NONE {
-                values[m] += factors[params.bias + output];
+                values[m] += factors[params.bias + at.weight];
             }
         }
     }
     if params.columns_2 > 0u {
-        product(lane, output, first_row, params.weight_2, params.input_2, params.input_stride_2, params.columns_2);
-        if output < params.outputs {
-            let scale = factors[params.scales_2 + output];
+        product(lane, at, params.weight_2, params.input_2, params.input_stride_2, params.columns_2);
+        if at.weight != NONE {
+            let scale = factors[params.scales_2 + at.weight];
             for (var m = 0u; m < TILE; m++) {
                 values[m] = f32(sums[m]) * (largest[m * SCOUTS] / LIMIT) * scale + values[m];
             }
         }
     }
-    if output >= params.outputs {
+    if at.weight == NONE {
         return;
     }
-    for (var m = 0u; m < TILE && first_row + m < params.rows; m++) {
-        let place = params.output + (first_row + m) * params.output_stride + output;
+    for (var m = 0u; m < TILE; m++) {
+        let row = at.first_row + m * at.step;
+        if row >= params.rows {
+            break;
+        }
+        let to = params.output + row * params.output_stride + at.output;
         var value = values[m];
         switch params.epilogue {
-            case 1u: { value += arena[place]; }
+            case 1u: { value += arena[to]; }
             case 2u: { value = hyperbolic_tangent(value); }
             case 3u: { value = max(value, 0.0); }
             default: {}
         }
-        arena[place] = value;
+        arena[to] = value;
     }
 }

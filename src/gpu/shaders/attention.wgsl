@@ -1,4 +1,4 @@
-// Attention of every hypothesis over its sentence, a workgroup for each: the twin of cpu/attention.rs.
+// Attention of every row over its sentence, a workgroup for each row and head: the twin of cpu/attention.rs.
 //
 // Products, maximum and sum are taken over 16 partial results that are combined as a tree, as in cpu/float.rs: that gives the
 // same bits where the machine rounds every operation.
@@ -7,6 +7,7 @@
 //#include float
 
 struct Params {
+    // Columns of a head.
     width: u32,
     query: u32,
     query_stride: u32,
@@ -14,14 +15,19 @@ struct Params {
     keys_stride: u32,
     values: u32,
     values_stride: u32,
+    // Columns of a head.
     values_width: u32,
     output: u32,
     output_stride: u32,
     starts: u32,
     lengths: u32,
     scale: f32,
+    // Flags of the hypotheses that are finished, or NONE if the rows are tokens.
     done: u32,
-    // Where the weights of a step go, or NONE: `[steps, rows, longest]`.
+    sentences: u32,
+    // Place and sentence of every token, see embed.wgsl.
+    places: u32,
+    // Where the weights of the first head go, or NONE: `[chunk, rows, longest]`.
     alignment: u32,
     longest: u32,
     rows: u32,
@@ -41,8 +47,16 @@ var<workgroup> parts: array<f32, LANES>;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let row = workgroup.x;
+    let head = workgroup.y;
+    var sentence = row % params.sentences;
+    var done = 0u;
+    if params.done == NONE {
+        sentence = words[params.places + row] & 0xffffu;
+    } else {
+        done = words[params.done + row];
+    }
     if lane == 0u {
-        length = select(0u, words[params.lengths + row], words[params.done + row] == 0u);
+        length = select(0u, words[params.lengths + sentence], done == 0u);
     }
     let tokens = workgroupUniformLoad(&length);
     if tokens == 0u {
@@ -53,8 +67,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         let token = first + lane / PARTS;
         var sum = 0.0;
         if token < tokens {
-            let query = params.query + row * params.query_stride;
-            let key = params.keys + (words[params.starts + token] + row) * params.keys_stride;
+            let query = params.query + row * params.query_stride + head * params.width;
+            let key = params.keys + (words[params.starts + token] + sentence) * params.keys_stride + head * params.width;
             for (var column = part; column < params.width; column += PARTS) {
                 sum += arena[query + column] * arena[key + column];
             }
@@ -108,18 +122,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     for (var token = lane; token < tokens; token += LANES) {
         let weight = scores[token] * scale;
         scores[token] = weight;
-        if params.alignment != NONE {
-            let step = words[params.steps + row] % params.chunk;
+        if params.alignment != NONE && head == 0u {
+            let step = words[params.steps + sentence] % params.chunk;
             arena[params.alignment + (step * params.rows + row) * params.longest + token] = weight;
         }
     }
     workgroupBarrier();
+    let first = head * params.values_width;
     for (var column = lane; column < params.values_width; column += LANES) {
         var value = 0.0;
         for (var token = 0u; token < tokens; token++) {
-            let place = params.values + (words[params.starts + token] + row) * params.values_stride;
-            value += scores[token] * arena[place + column];
+            let place = params.values + (words[params.starts + token] + sentence) * params.values_stride;
+            value += scores[token] * arena[place + first + column];
         }
-        arena[params.output + row * params.output_stride + column] = value;
+        arena[params.output + row * params.output_stride + first + column] = value;
     }
 }

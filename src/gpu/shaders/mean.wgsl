@@ -1,4 +1,4 @@
-// output[sentence] = mean of input[token] over the tokens of the sentence.
+// The twin of cpu/mean.rs: output[sentence] = mean of input[token] over the tokens of the sentence.
 
 //#include common
 

@@ -1,4 +1,4 @@
-// output = 0, output = input or output += input.
+// output = 0, output = input or output += input: the twin of cpu/rowwise.rs.
 
 //#include common
 
