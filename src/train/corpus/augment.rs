@@ -1,5 +1,5 @@
-//! The way visitors type: lower case, CAPITALS, no full stop at the end; and sentences with placeholders, which stand for
-//! what must be copied.
+//! The way visitors type: lower case, CAPITALS, no full stop at the end, typing errors; and sentences with placeholders, which
+//! stand for what must be copied.
 
 use super::config::AugmentConfig;
 use super::{Pair, hash};
@@ -16,12 +16,13 @@ pub fn variants<'a>(
     seed: u64,
 ) -> impl Iterator<Item = (String, String)> + 'a {
     type Change = fn(&str, &str) -> (String, String);
-    let changes: [(f32, Change); 5] = [
+    let changes: [(f32, Change); 6] = [
         (shares.lower, |s, t| (s.to_lowercase(), t.to_owned())),
         (shares.upper, |s, t| (s.to_uppercase(), t.to_owned())),
         (shares.no_final_punctuation, |s, t| (bare(s), bare(t))),
         (shares.typed, |s, t| (bare(s).to_lowercase(), t.to_owned())),
         (shares.placeholders, with_placeholders),
+        (shares.typos, |s, t| (with_typo(s, t), t.to_owned())),
     ];
     (0_u64..)
         .zip(changes)
@@ -45,6 +46,46 @@ pub fn variants<'a>(
 
 fn bare(text: &str) -> String {
     text.trim_end_matches(FINAL).to_owned()
+}
+
+/// Mistypes a word of the source that the target does not spell alike: one of at least five small letters, since a mistyped
+/// short word is often another word.
+fn with_typo(source: &str, target: &str) -> String {
+    const SHORTEST: usize = 5;
+    let draw = |kind: u8| hash(&[source.as_bytes(), &[kind]]) as usize;
+    let words: Vec<&str> = source
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.len() >= SHORTEST && word.bytes().all(|b| b.is_ascii_lowercase()))
+        .filter(|word| stands_once(source, word) && !target.contains(word))
+        .collect();
+    let Some(&word) = words.get(draw(0) % words.len().max(1)) else {
+        return source.to_owned();
+    };
+    let mut letters: Vec<char> = word.chars().collect();
+    // The first letter is seldom mistyped.
+    let at = 1 + draw(1) % (letters.len() - 2);
+    match draw(2) % 4 {
+        0 => letters.swap(at, at + 1),
+        1 => drop(letters.remove(at)),
+        2 => letters.insert(at, letters[at]),
+        _ => letters[at] = neighbour(letters[at], draw(3)),
+    }
+    source.replacen(word, &String::from_iter(letters), 1)
+}
+
+/// A letter beside a small letter, in its row of an English keyboard.
+fn neighbour(letter: char, draw: usize) -> char {
+    let rows = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
+    let beside = rows.iter().find_map(|row| {
+        let at = row.find(letter)?;
+        let beside = if at == 0 || (at + 1 < row.len() && draw.is_multiple_of(2)) {
+            at + 1
+        } else {
+            at - 1
+        };
+        row[beside..].chars().next()
+    });
+    beside.unwrap_or(letter)
 }
 
 /// Puts placeholders for the words that stand once on each side, as many as there are; else one at the start or the end.
@@ -111,6 +152,7 @@ mod tests {
             no_final_punctuation: 1.0,
             typed: 1.0,
             placeholders: 1.0,
+            typos: 1.0,
         };
         let expected = [
             ("hello!", "你好！"),
@@ -130,6 +172,41 @@ mod tests {
     }
 
     #[test]
+    fn one_longer_word_is_mistyped() {
+        let sources = [
+            "the weather is beautiful in spring",
+            "please send another message before monday",
+            "my brother bought apples yesterday evening",
+            "nothing happened while everybody waited outside",
+        ];
+        for source in sources {
+            let mistyped = with_typo(source, "");
+            let changed: Vec<(&str, &str)> = source
+                .split(' ')
+                .zip(mistyped.split(' '))
+                .filter(|(before, after)| before != after)
+                .collect();
+            let [(before, after)] = changed[..] else {
+                panic!("{mistyped}");
+            };
+            assert!(before.len() >= 5 && before.len().abs_diff(after.len()) <= 1);
+            assert_eq!(before[..1], after[..1]);
+        }
+        for (source, target) in [
+            ("he is in Beijing", ""),
+            ("4chan A4 naïveté", ""),
+            ("open numpy", "打开numpy"),
+            ("", ""),
+        ] {
+            assert_eq!(with_typo(source, target), source);
+        }
+        for (letter, draw, expected) in [('q', 1, 'w'), ('p', 0, 'o'), ('g', 0, 'h'), ('g', 1, 'f')]
+        {
+            assert_eq!(neighbour(letter, draw), expected);
+        }
+    }
+
+    #[test]
     fn words_spelt_alike_become_placeholders() {
         for (source, target, expected) in [
             (
@@ -143,8 +220,8 @@ mod tests {
             // Twice on one side, or inside a longer word: not to be told apart.
             (
                 "Rust, Rust 22",
-                "Rust 221",
-                ("\u{e000} Rust, Rust 22", "\u{e000}Rust 221"),
+                "用Rust 221",
+                ("\u{e000} Rust, Rust 22", "\u{e000}用Rust 221"),
             ),
         ] {
             let (s, t) = with_placeholders(source, target);
@@ -153,6 +230,28 @@ mod tests {
                 (s.as_str(), t.as_str()) == expected || (s.clone(), t.clone()) == at_an_end,
                 "{s} {t}"
             );
+        }
+    }
+
+    #[test]
+    fn a_placeholder_stands_apart_where_words_do() {
+        let sources = [
+            "你好。",
+            "谢谢。",
+            "再见！",
+            "早上好。",
+            "晚安。",
+            "对不起。",
+        ];
+        let placed = sources.map(|source| with_placeholders(source, "A word."));
+        for ((source, target), before) in placed.iter().zip(sources) {
+            let first = source.starts_with('\u{e000}');
+            let expected = if first {
+                (format!("\u{e000}{before}"), "\u{e000} A word.".to_owned())
+            } else {
+                (format!("{before}\u{e000}"), "A word. \u{e000}".to_owned())
+            };
+            assert_eq!((source.clone(), target.clone()), expected);
         }
     }
 

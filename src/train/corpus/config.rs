@@ -130,6 +130,9 @@ pub struct AugmentConfig {
     pub no_final_punctuation: f32,
     /// Source side in lower case without any final mark; the target keeps its own.
     pub typed: f32,
+    /// A typing error in one longer word of the source side: letters exchanged, left out, doubled or replaced by a neighbour
+    /// on the keyboard.
+    pub typos: f32,
     /// Words that both sides spell alike become placeholders; where there are none, one is put at an end of both sides.
     pub placeholders: f32,
 }
