@@ -39,6 +39,7 @@ use crate::cpu::Isa;
 use crate::decode::{DecodeOptions, Decoder, Forced, Hypothesis};
 use crate::format::{ModelConfig, ModelFile};
 use crate::model::Model;
+use crate::text::respelling::Respelling;
 use crate::text::subwords::{EOS, Vocabulary};
 use job::{Batch, Languages};
 use piece::Reader;
@@ -126,7 +127,19 @@ struct Parts {
     config: ModelConfig,
     source: Vocabulary,
     target: Vocabulary,
+    respelling: Option<Respelling>,
     model: Model,
+}
+
+impl Parts {
+    fn reader(&self) -> Reader<'_> {
+        Reader {
+            language: &self.config.source_language,
+            vocabulary: &self.source,
+            normalisation: self.config.normalisation,
+            respelling: self.respelling.as_ref(),
+        }
+    }
 }
 
 impl Alignment {
@@ -178,6 +191,10 @@ impl Translator {
         let source = Vocabulary::from_bytes(&file.source_vocabulary)?;
         let target = Vocabulary::from_bytes(&file.target_vocabulary)?;
         file.config.check_vocabularies(source.len(), target.len())?;
+        let respelling = match &file.respelling[..] {
+            [] => None,
+            table => Some(Respelling::parse(table)?),
+        };
         let model = Model::new(&file)?;
         let decoder = Decoder::new(&model);
         Ok(Self {
@@ -185,6 +202,7 @@ impl Translator {
                 config: file.config,
                 source,
                 target,
+                respelling,
                 model,
             }),
             decoder,
@@ -339,11 +357,7 @@ impl Translator {
             source: &parts.config.source_language,
             target: &parts.config.target_language,
         };
-        let reader = Reader {
-            language: languages.source,
-            vocabulary: &parts.source,
-            normalisation: parts.config.normalisation,
-        };
+        let reader = parts.reader();
         let writer = Writer {
             source: &parts.source,
             target: &parts.target,
@@ -381,7 +395,7 @@ impl Translator {
             .iter()
             .map(|(source, target)| {
                 let rules = config.normalisation;
-                let source = rules.apply(source.as_ref(), &config.source_language);
+                let source = parts.reader().normalise(source.as_ref());
                 let mut source = parts.source.encode(&source.text);
                 source.push(EOS);
                 let target = rules.apply(target.as_ref(), &config.target_language);

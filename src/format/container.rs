@@ -6,6 +6,7 @@
 //! | `NAME.scale` | F32 | `[out]` |
 //! | bias, or matrix kept in floating point | F32 | as in [`Architecture::tensors`](super::Architecture::tensors) |
 //! | `source.spm`, `target.spm` (unless it is the same) | U8 | SentencePiece `ModelProto` bytes |
+//! | `source.respelling`, if there is one | U8 | see [`text::respelling`](crate::text::respelling) |
 //! | `shortlist.frequent`, `.starts`, `.tokens`, if there is one | U32 | see [`Shortlist`] |
 //!
 //! The safetensors metadata holds `format`, `version`, `config` (JSON, see [`ModelConfig`]) and `checksum`.
@@ -28,6 +29,7 @@ pub const VERSION: &str = "1";
 
 const SOURCE_VOCABULARY: &str = "source.spm";
 const TARGET_VOCABULARY: &str = "target.spm";
+const RESPELLING: &str = "source.respelling";
 /// The parts of a shortlist, in the order of its fields.
 const SHORTLIST: [&str; 3] = ["shortlist.frequent", "shortlist.starts", "shortlist.tokens"];
 /// Values of `normalisation` in the configuration that this version knows.
@@ -58,6 +60,8 @@ pub struct ModelFile {
     pub source_vocabulary: Vec<u8>,
     /// SentencePiece model of the target language.
     pub target_vocabulary: Vec<u8>,
+    /// Table of spellings of the source language; empty if there is none.
+    pub respelling: Vec<u8>,
     /// Which target tokens to consider; all of them if there is none.
     pub shortlist: Option<Shortlist>,
     /// The tensors of [`Architecture::tensors`](super::Architecture::tensors), no more and no fewer.
@@ -135,7 +139,7 @@ impl Tensor {
 impl ModelFile {
     /// Reads a weights file, copying each tensor once, and checks all of it.
     ///
-    /// Whether the vocabularies can be parsed and have the right sizes is left to who parses them; see
+    /// Whether the vocabularies and the table of spellings can be parsed, and have the right sizes, is left to who parses them; see
     /// [`ModelConfig::check_vocabularies`].
     ///
     /// # Errors
@@ -164,9 +168,14 @@ impl ModelFile {
         } else {
             read_vocabulary(&layout, TARGET_VOCABULARY)?
         };
+        let respelling = match layout.tensor(RESPELLING) {
+            Some(_) => read_vocabulary(&layout, RESPELLING)?,
+            None => Vec::new(),
+        };
         let file = Self {
             source_vocabulary,
             target_vocabulary,
+            respelling,
             shortlist: read_shortlist(&layout)?,
             config,
             tensors,
@@ -215,8 +224,10 @@ impl ModelFile {
         for (name, bytes) in [
             (SOURCE_VOCABULARY, &self.source_vocabulary),
             (TARGET_VOCABULARY, &self.target_vocabulary),
+            (RESPELLING, &self.respelling),
         ] {
-            if name == TARGET_VOCABULARY && self.config.architecture.shares_vocabulary() {
+            let shared = name == TARGET_VOCABULARY && self.config.architecture.shares_vocabulary();
+            if shared || (name == RESPELLING && bytes.is_empty()) {
                 continue;
             }
             tensors.push(Writable {
@@ -389,6 +400,7 @@ fn refuse_unknown_tensors(
                 .is_some_and(|tensor| tensor.dtype == Dtype::I8)
         });
         let known = name == SOURCE_VOCABULARY
+            || name == RESPELLING
             || (name == TARGET_VOCABULARY && !shared)
             || SHORTLIST.contains(&name.as_str());
         if !known && !specs.contains_key(scaled.unwrap_or(&name)) {

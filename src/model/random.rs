@@ -56,6 +56,7 @@ pub fn model_file(config: impl Into<Architecture>, seed: u64, float: bool) -> Mo
         },
         source_vocabulary: Vec::new(),
         target_vocabulary: Vec::new(),
+        respelling: Vec::new(),
         shortlist: None,
         tensors,
     }

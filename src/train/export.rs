@@ -7,6 +7,7 @@ use candle_core::{DType, Tensor as CandleTensor};
 use crate::format::{
     Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Tensor, TensorKind,
 };
+use crate::text::simplified::table_for;
 use crate::{Error, Result};
 
 /// Languages and vocabularies of a direction.
@@ -63,6 +64,9 @@ pub fn model_file<'a>(
         },
         source_vocabulary: direction.source_vocabulary.clone(),
         target_vocabulary: direction.target_vocabulary.clone(),
+        respelling: table_for(&direction.source_language)
+            .unwrap_or_default()
+            .into(),
         shortlist: None,
         tensors,
     })

@@ -10,6 +10,7 @@ use super::network::{LossOptions, Network};
 use super::parallel::Workers;
 use crate::eval::{Tokeniser, corpus_bleu, corpus_chrf};
 use crate::text::normalise::normalise;
+use crate::text::simplified::as_read;
 use crate::{Error, Options, Result, Translator};
 
 /// What a validation found on one set.
@@ -64,7 +65,7 @@ impl Validation {
             .zip(&references)
             .map(|(source, target)| {
                 (
-                    normalise(source, languages[0]),
+                    normalise(&as_read(source, languages[0]), languages[0]),
                     normalise(target, languages[1]),
                 )
             })

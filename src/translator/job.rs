@@ -143,7 +143,7 @@ impl Job {
                 if holes(part) > PLACEHOLDERS.len() {
                     return usize::MAX;
                 }
-                let normal = reader.normalisation.apply(part, reader.language);
+                let normal = reader.normalise(part);
                 reader.vocabulary.encode(&normal.text).len()
             };
             let Some(piece) = cutting.cutter.next(&cutting.marked.text, count) else {

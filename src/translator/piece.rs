@@ -11,6 +11,7 @@ use crate::text::edited::Edited;
 use crate::text::language::has_words;
 use crate::text::placeholders::PLACEHOLDERS;
 use crate::text::protected::{Kind, Span};
+use crate::text::respelling::Respelling;
 use crate::text::subwords::Vocabulary;
 use crate::text::typography::tidy;
 
@@ -85,6 +86,17 @@ pub struct Reader<'a> {
     pub vocabulary: &'a Vocabulary,
     /// What is done to text before it is cut into subwords.
     pub normalisation: Normalisation,
+    /// How other spellings of it are read.
+    pub respelling: Option<&'a Respelling>,
+}
+
+impl Reader<'_> {
+    /// What the model reads instead of a text.
+    pub fn normalise(self, text: &str) -> Edited {
+        let spelt = self.respelling.map(|respelling| respelling.apply(text));
+        self.normalisation
+            .apply(spelt.as_deref().unwrap_or(text), self.language)
+    }
 }
 
 impl Piece {
@@ -153,7 +165,7 @@ impl Stretch {
         };
         let shown = if verbatim.is_empty() { &holes[..] } else { &[] };
         let template = template(text, &source, shown);
-        let normal = reader.normalisation.apply(&template.text, reader.language);
+        let normal = reader.normalise(&template.text);
         let tidy = tidy(&normal.text);
         let calm = case::calm(&tidy.text);
         let mut ids = reader.vocabulary.encode(&calm.text);
@@ -461,6 +473,7 @@ mod tests {
             language: "en",
             vocabulary: &vocabulary,
             normalisation: Normalisation::Dragoman1,
+            respelling: None,
         };
         let input = |text: &str| {
             let piece = Piece::new(text, reader, 0..text.len(), &find(text));

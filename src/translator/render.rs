@@ -246,6 +246,7 @@ mod tests {
             language: "en",
             vocabulary: &vocabulary,
             normalisation,
+            respelling: None,
         };
         let writer = Writer {
             source: &vocabulary,

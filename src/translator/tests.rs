@@ -7,6 +7,7 @@ use crate::model::random::model_file;
 use crate::text::fuzz::{Fuzz, assert_covers};
 use crate::text::placeholders::PLACEHOLDERS;
 use crate::text::protected;
+use crate::text::simplified::table_for;
 
 const ENGLISH: &str = "▁ ▁the ▁a ▁I ▁is ▁to ▁you ▁of ▁and ▁word s ing ed er e t a o i n r h l d u c m f y w g p b v k x q j z , . ! ? \
     : ; ' \" ( ) - 0 1 2 3 4 5 6 7 8 9 A B C D E F G H I J K L M N O P Q R S T U V W X Y Z";
@@ -15,6 +16,10 @@ const CHINESE: &str = "▁ 的 一 是 了 我 不 人 在 他 有 这 上 们 �
 
 /// A translator whose weights and, so, whose words are random.
 fn translator(from: &str, to: &str, seed: u64) -> Translator {
+    Translator::new(&model_of(from, to, seed).write().unwrap()).unwrap()
+}
+
+fn model_of(from: &str, to: &str, seed: u64) -> ModelFile {
     let vocabulary = |language: &str| {
         let words = if language == "zh" { CHINESE } else { ENGLISH };
         let placeholders = PLACEHOLDERS.map(String::from);
@@ -37,7 +42,8 @@ fn translator(from: &str, to: &str, seed: u64) -> Translator {
     file.config.target_language = to.into();
     file.source_vocabulary = source;
     file.target_vocabulary = target;
-    Translator::new(&file.write().unwrap()).unwrap()
+    file.respelling = table_for(from).unwrap_or_default().into();
+    file
 }
 
 fn aligned() -> Options {
@@ -270,4 +276,30 @@ fn long_texts_take_linear_memory_and_time() {
     ] {
         check(&text, ("en", "zh"), &translator.translate(&text, &options));
     }
+}
+
+#[test]
+fn traditional_chinese_is_read_as_simplified() {
+    let mut translator = translator("zh", "en", 3);
+    let (traditional, simplified) = (
+        "他們說：「這個國家後來變了。」\n　請看 https://a.b/個，　看著我們來，乾隆年間……？",
+        "他们说：“这个国家后来变了。”\n　请看 https://a.b/個，　看着我们来，乾隆年间……？",
+    );
+    let [one, other] = [traditional, simplified].map(|text| translator.translate(text, &aligned()));
+    check(traditional, ("zh", "en"), &one);
+    assert_eq!(one, other);
+    assert!(one.text.contains("https://a.b/個"), "{}", one.text);
+    assert!(one.sentences.iter().any(|s| s.translated));
+    let mut read = |text| translator.force(&[(text, "a")])[0].clone();
+    assert_eq!(format!("{:?}", read("國")), format!("{:?}", read("国")));
+}
+
+#[test]
+fn an_unsound_table_of_spellings_is_refused() {
+    let file = ModelFile {
+        respelling: b"b\ta\na\tb".into(),
+        ..model_of("zh", "en", 3)
+    };
+    let error = Translator::new(&file.write().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("line 2"), "{error}");
 }

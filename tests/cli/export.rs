@@ -84,6 +84,44 @@ fn the_beam_of_the_export_is_the_default() {
 }
 
 #[test]
+fn weights_from_chinese_read_traditional_characters() {
+    let folder = Folder::new("export-chinese");
+    let bytes = model("zh", "en").write().unwrap();
+    folder.write("run/best.safetensors", &bytes);
+    let (run, models) = (folder.path("run"), folder.path("models"));
+    let arguments = ["export", &run, "-o", &models, "--licence", "CC0-1.0"];
+    dragoman(&[&arguments[..], &["--no-scores"]].concat())
+        .run("")
+        .succeeded();
+    let exported = folder.path("models/zh-en.safetensors");
+    let inspected = dragoman(&["inspect", &exported]).run("").succeeded().stdout;
+    assert!(inspected.contains("source spellings: 2,"), "{inspected}");
+    let translate = |text: &str| {
+        dragoman(&[
+            "translate",
+            "--models",
+            &models,
+            "--from",
+            "zh",
+            "--to",
+            "en",
+            text,
+        ])
+        .run("")
+        .succeeded()
+        .stdout
+    };
+    assert_eq!(translate("我們在這個國家。"), translate("我们在这个国家。"));
+    // A second export changes nothing.
+    let first = std::fs::read(&exported).unwrap();
+    folder.write("run/best.safetensors", &first);
+    dragoman(&[&arguments[..], &["--no-scores"]].concat())
+        .run("")
+        .succeeded();
+    assert_eq!(std::fs::read(&exported).unwrap(), first);
+}
+
+#[test]
 fn scores_are_those_of_eval() {
     let folder = run("export-scores");
     let (run, models) = (folder.path("run"), folder.path("models"));

@@ -267,6 +267,16 @@ const FORGERIES: &[Forgery] = &[
         "\"source.spm\" is empty or not made of bytes",
     ),
     (
+        "spellings of floats",
+        |p| p.replace("source.respelling", "F32", &[1], &[0; 4]),
+        "\"source.respelling\" is empty or not made of bytes",
+    ),
+    (
+        "no spellings",
+        |p| p.replace("source.respelling", "U8", &[0], b""),
+        "\"source.respelling\" is empty",
+    ),
+    (
         "bias of bytes",
         |p| p.replace("output.bias", "U8", &[5], &[0; 5]),
         "elements of type U8",

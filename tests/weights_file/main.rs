@@ -57,6 +57,7 @@ fn model() -> ModelFile {
         config,
         source_vocabulary: b"source pieces".to_vec(),
         target_vocabulary: b"target pieces, longer".to_vec(),
+        respelling: "乾\t干\n".into(),
         shortlist: None,
     }
 }
@@ -136,6 +137,15 @@ fn truncated_at_any_length_is_refused() {
     assert!(refusal(&bytes[..100]).contains("it is truncated: its header should have"));
     assert!(refusal(&bytes[..7]).contains("it has only 7 bytes"));
     assert!(refusal(&[&bytes[..], &[0]].concat()).contains("1 bytes after the end"));
+}
+
+#[test]
+fn a_table_of_spellings_may_be_missing() {
+    let model = ModelFile {
+        respelling: Vec::new(),
+        ..model()
+    };
+    assert_eq!(ModelFile::read(&model.write().unwrap()).unwrap(), model);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use clap::Args;
 use dragoman::eval::{Tokeniser, corpus_bleu, corpus_chrf};
 use dragoman::format::card::CardSet;
 use dragoman::format::manifest::{self, sha256};
-use dragoman::format::{Card, Manifest, ManifestEntry, ModelConfig, ModelFile};
+use dragoman::format::{Card, Manifest, ManifestEntry, ModelConfig, ModelFile, Normalisation};
+use dragoman::text::simplified::table_for;
 use dragoman::{Error, Result, Translator};
 
 use crate::lines;
@@ -19,7 +20,8 @@ use crate::workers;
 ///
 /// Copies the weights, and adds them to the manifest beside them or replaces their entry. Their quality is measured on the
 /// development sets of the run unless it is given. The width in `--beam`, or else that of the run's weights, is the one that
-/// translations are searched with from then on.
+/// translations are searched with from then on. Weights that translate from Chinese get the table by which Traditional characters
+/// are read.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -85,7 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let name = if arguments.latest { "latest" } else { "best" };
         arguments.run.join(name).with_extension("safetensors")
     });
-    let bytes = with_beam(read(&weights)?, arguments.search.beam).map_err(naming(&weights))?;
+    let bytes = completed(read(&weights)?, arguments.search.beam).map_err(naming(&weights))?;
     let translator = Translator::new(&bytes).map_err(naming(&weights))?;
     let config = translator.config();
     let card = card(arguments, config)?;
@@ -134,11 +136,22 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(Error::io(path))
 }
 
-/// Makes a beam width, if there is one, that of a weights file.
-fn with_beam(bytes: Vec<u8>, beam: Option<u64>) -> Result<Vec<u8>> {
-    let Some(beam) = beam else { return Ok(bytes) };
+/// A weights file with the beam width, if there is one, and with the table of spellings of its source language, if there is one and
+/// it was trained without.
+fn completed(bytes: Vec<u8>, beam: Option<u64>) -> Result<Vec<u8>> {
     let mut file = ModelFile::read(&bytes)?;
-    file.config.beam = beam as usize;
+    let table = table_for(&file.config.source_language)
+        .filter(|_| file.respelling.is_empty())
+        .filter(|_| file.config.normalisation == Normalisation::Dragoman1);
+    if beam.is_none() && table.is_none() {
+        return Ok(bytes);
+    }
+    if let Some(beam) = beam {
+        file.config.beam = beam as usize;
+    }
+    if let Some(table) = table {
+        file.respelling = table.into();
+    }
     file.write()
 }
 

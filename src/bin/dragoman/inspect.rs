@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use dragoman::format::manifest::sha256;
 use dragoman::format::{Manifest, ModelFile, Tensor};
+use dragoman::text::respelling::Respelling;
 use dragoman::text::subwords::Vocabulary;
 use dragoman::{Error, Result};
 
@@ -159,6 +160,15 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
             grouped(vocabulary.len()),
             size(raw.len()),
             sample(vocabulary, arguments.pieces)
+        ));
+    }
+    if !model.respelling.is_empty() {
+        Respelling::parse(&model.respelling)?;
+        let words = model.respelling.split(|&byte| byte == b'\n');
+        lines.push(format!(
+            "\nsource spellings: {}, {}",
+            grouped(words.filter(|line| !line.is_empty()).count()),
+            size(model.respelling.len())
         ));
     }
     lines.push(String::new());

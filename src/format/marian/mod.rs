@@ -74,6 +74,7 @@ impl MarianFiles<'_> {
             },
             source_vocabulary: self.source_vocabulary.to_vec(),
             target_vocabulary: target_vocabulary.to_vec(),
+            respelling: Vec::new(),
             shortlist,
             tensors,
         };

@@ -1,6 +1,7 @@
 //! Repairs that make a usable pair out of a nearly usable one, before the filters judge it.
 
 use crate::text::normalise::normalise;
+use crate::text::simplified::as_read;
 
 use super::config::OriginConfig;
 use super::read::RawPair;
@@ -13,7 +14,7 @@ pub fn clean(
     target_language: &str,
     options: &OriginConfig,
 ) {
-    pair.source = side(&pair.source, source_language);
+    pair.source = side(&as_read(&pair.source, source_language), source_language);
     pair.target = side(&pair.target, target_language);
     strip_markers(&mut pair.source, &mut pair.target);
     if target_language == "zh" {

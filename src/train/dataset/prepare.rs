@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::Dataset;
+use crate::text::simplified::table_for;
 use crate::text::subwords::Vocabulary;
 use crate::train::corpus::config::DataConfig;
 use crate::train::corpus::{self, Corpus, Reason, augment, hash};
@@ -108,6 +109,7 @@ fn key(config: &DataConfig, given: &Vocabularies) -> Result<String> {
     let mut digest = Sha256::new();
     digest.update(RECIPE.to_le_bytes());
     digest.update(json);
+    digest.update(table_for(&config.source_language).unwrap_or_default());
     for vocabulary in [&given.source, &given.target].into_iter().flatten() {
         digest.update(Sha256::digest(vocabulary));
     }
