@@ -12,6 +12,7 @@
 //! | `case` | text in capitals |
 //! | `numbers` | numbers that a translation got wrong |
 //! | `render` | from tokens to text |
+//! | `spacing` | spaces that Chinese does without |
 //! | `job` | a translation in progress |
 //!
 //! White space between sentences is copied from the source, and so is everything that has nothing to translate. Work is cut
@@ -24,6 +25,7 @@ mod layout;
 mod numbers;
 mod piece;
 mod render;
+mod spacing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

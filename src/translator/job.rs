@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::layout::Layout;
 use super::piece::{Part, Piece, Reader, Stretch, masked};
 use super::render::Writer;
+use super::spacing::{is_missing, joined, narrowed};
 use super::{Alignment, Options, Sentence, Translation};
 use crate::decode::Hypothesis;
 use crate::text::characters::{is_han, is_wide_mark};
@@ -221,7 +222,10 @@ impl Job {
     /// Takes the translations of a batch into the text.
     pub(super) fn take(&mut self, batch: &Batch, languages: Languages<'_>, writer: Writer<'_>) {
         for piece in &batch.pieces {
-            let (sentence, text) = self.assemble(piece, languages, writer);
+            let (sentence, mut text) = self.assemble(piece, languages, writer);
+            if languages.is_from_chinese_to_latin() && sentence.translated {
+                text = joined(text, &self.text[..sentence.source.start]);
+            }
             self.push(sentence, &text, languages);
         }
         self.done = batch.sentences;
@@ -240,6 +244,9 @@ impl Job {
             ..Sentence::default()
         };
         let mut alignments = Vec::new();
+        let spaced = languages.is_from_chinese_to_latin();
+        // What was copied last, as it stands in the source.
+        let mut copied_last = None;
         // Whether the space at the end of `text` comes from within a sentence.
         let mut inner = false;
         for part in &piece.parts {
@@ -250,6 +257,14 @@ impl Job {
                 }
                 Part::Inner(range) => {
                     let mut copied = &self.text[range.clone()];
+                    if spaced {
+                        if is_missing(&text, copied) {
+                            text.push(' ');
+                        }
+                        text.push_str(&narrowed(copied));
+                        copied_last = Some(copied);
+                        continue;
+                    }
                     if languages.is_to_chinese() && text.ends_with(is_wide_mark) {
                         copied = copied.strip_prefix(' ').unwrap_or(copied);
                     }
@@ -266,6 +281,9 @@ impl Job {
                 text.push_str(&self.text[stretch.source.clone()]);
                 continue;
             };
+            if spaced && is_missing(copied_last.take().unwrap_or(&text), &rendered.text) {
+                text.push(' ');
+            }
             if inner && rendered.text.starts_with(is_wide_mark) && text.ends_with(' ') {
                 text.pop();
             }

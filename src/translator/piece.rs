@@ -7,6 +7,7 @@ use super::layout::is_block;
 use super::numbers;
 use crate::decode::END;
 use crate::format::Normalisation;
+use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
 use crate::text::language::has_words;
 use crate::text::placeholders::PLACEHOLDERS;
@@ -66,12 +67,22 @@ pub struct Hole {
 }
 
 impl Hole {
-    fn new(text: &str, range: Range<usize>, kind: Kind) -> Self {
-        let tight = |c: char| !c.is_whitespace();
+    /// `open`: whether markup like it has been opened and not closed before.
+    fn new(text: &str, range: Range<usize>, kind: Kind, open: bool) -> Self {
+        let part = &text[range.clone()];
+        let closes = match kind {
+            Kind::Markup => part.starts_with("</") || part.starts_with(']') || open,
+            _ => false,
+        };
+        // Chinese characters touch everything, but a tag only belongs to those that it encloses.
+        let tight = |encloses: bool| {
+            let encloses = encloses && kind == Kind::Markup;
+            move |c: char| !c.is_whitespace() && (encloses || !(is_han(c) || is_wide_mark(c)))
+        };
         Self {
             kind,
-            tight_before: text[..range.start].ends_with(tight),
-            tight_behind: text[range.end..].starts_with(tight),
+            tight_before: text[..range.start].ends_with(tight(closes)),
+            tight_behind: text[range.end..].starts_with(tight(!closes)),
             range,
         }
     }
@@ -201,7 +212,7 @@ impl Stretch {
             .filter(|range| numbers::is_long(&source[range.clone()]))
             .map(|range| self.source.start + range.start..self.source.start + range.end)
             .filter(outside)
-            .map(|range| Hole::new(text, range, Kind::Placeholder));
+            .map(|range| Hole::new(text, range, Kind::Placeholder, false));
         let mut holes = self.holes.clone();
         holes.extend(numbers);
         holes.sort_unstable_by_key(|hole| hole.range.start);
@@ -278,8 +289,11 @@ fn around(text: &str, reader: Reader<'_>, range: &Range<usize>, holes: &[Hole]) 
 /// The holes that protected parts make: those with little between them make one.
 fn holes(text: &str, spans: &[Span]) -> Vec<Hole> {
     let mut holes: Vec<Hole> = Vec::with_capacity(spans.len());
-    for span in spans {
-        let hole = Hole::new(text, span.range.clone(), span.kind);
+    for (n, span) in spans.iter().enumerate() {
+        let part = &text[span.range.clone()];
+        let same = |other: &&Span| text[other.range.clone()] == *part;
+        let open = part.starts_with(['*', '~']) && spans[..n].iter().filter(same).count() % 2 == 1;
+        let hole = Hole::new(text, span.range.clone(), span.kind, open);
         match holes.last_mut() {
             Some(last) if is_slight(&text[last.range.end..hole.range.start]) => {
                 if last.kind != hole.kind {

@@ -8,6 +8,7 @@ use super::piece::{Hole, Stretch};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
+use crate::text::language::is_latin_script;
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::protected::Kind;
 use crate::text::subwords::Vocabulary;
@@ -78,7 +79,8 @@ impl Writer<'_> {
         if !agreed.text.contains(char::is_alphanumeric) {
             return None;
         }
-        let restored = restore(&agreed.text, source, &stretch.holes);
+        let spaced = is_latin_script(self.language);
+        let restored = restore(&agreed.text, source, &stretch.holes, spaced);
         let edited = known.then(set).then(agreed).then(restored);
         let alignment = hypothesis.alignment.as_ref().map(|weights| Alignment {
             source: self.source_ranges(stretch),
@@ -108,8 +110,8 @@ impl Writer<'_> {
 }
 
 /// Puts the protected parts back: as close to what is around them as they were, but with the spaces that keep words and
-/// addresses apart.
-fn restore(text: &str, source: &str, holes: &[Hole]) -> Edited {
+/// addresses apart. `spaced`: whether the language has spaces between all words.
+fn restore(text: &str, source: &str, holes: &[Hole], spaced: bool) -> Edited {
     let hole_of = |c: Option<char>| {
         PLACEHOLDERS
             .iter()
@@ -134,8 +136,14 @@ fn restore(text: &str, source: &str, holes: &[Hole]) -> Edited {
                 edited.text.chars().next_back(),
                 part.chars().next(),
                 hole.kind,
+                spaced && !hole.tight_before,
             );
-            let right = space(next, part.chars().next_back(), hole.kind);
+            let right = space(
+                next,
+                part.chars().next_back(),
+                hole.kind,
+                spaced && !hole.tight_behind,
+            );
             edited.replace(c.len_utf8(), &format!("{left}{part}{right}"));
         } else {
             let stray = c == ' '
@@ -152,24 +160,17 @@ fn restore(text: &str, source: &str, holes: &[Hole]) -> Edited {
     edited.finish()
 }
 
-/// The space between a character and the near end of a protected part.
-fn space(neighbour: Option<char>, end: Option<char>, kind: Kind) -> &'static str {
-    if needs_space(neighbour, end, kind) {
-        " "
-    } else {
-        ""
-    }
-}
-
-/// Whether a space must stand between a character and the near end of a protected part: words would run together, or an
-/// address would go on into Chinese.
-fn needs_space(neighbour: Option<char>, end: Option<char>, kind: Kind) -> bool {
+/// The space that must stand between a character and the near end of a protected part: words would run together, or an address
+/// would go on into Chinese. A part that is `loose` stands on its own in languages with spaces.
+fn space(neighbour: Option<char>, end: Option<char>, kind: Kind, loose: bool) -> &'static str {
     let (Some(neighbour), Some(end)) = (neighbour, end) else {
-        return false;
+        return "";
     };
     let address = matches!(kind, Kind::Url | Kind::Email);
     let word = |c: char| c.is_alphanumeric() && !is_han(c);
-    (address && neighbour.is_alphanumeric()) || (word(neighbour) && word(end))
+    let missing =
+        (address && neighbour.is_alphanumeric()) || (word(neighbour) && (loose || word(end)));
+    if missing { " " } else { "" }
 }
 
 /// Puts the placeholders of protected parts that the model has copied in their places: each part where it comes first.
@@ -234,6 +235,69 @@ mod tests {
         "▁", "点", "击", "见", "了", "。", "！", "，", ",", ".", "▁Rust", "\u{e000}", "\u{e001}",
         "\u{e002}",
     ];
+
+    /// As [`render`], from Chinese to English.
+    fn render_english(source: &str, written: &str) -> Option<String> {
+        let words = spm(["▁", "▁see", "▁it", "▁now", ".", ",", "\u{e000}", "\u{e001}"].into_iter());
+        let vocabulary = Vocabulary::from_bytes(&words).unwrap();
+        let chinese = Vocabulary::from_bytes(&spm(WORDS.into_iter())).unwrap();
+        let reader = Reader {
+            language: "zh",
+            vocabulary: &chinese,
+            normalisation: Normalisation::Dragoman1,
+            respelling: None,
+        };
+        let writer = Writer {
+            source: &chinese,
+            target: &vocabulary,
+            language: "en",
+        };
+        let piece = Piece::new(source, reader, 0..source.len(), &find(source));
+        let stretch = piece.stretches().next()?;
+        let hypothesis = Hypothesis {
+            tokens: vocabulary.encode(written),
+            ..Hypothesis::default()
+        };
+        Some(writer.render(source, stretch, &hypothesis)?.text)
+    }
+
+    #[test]
+    fn protected_parts_stand_apart_in_english() {
+        for (source, written, expected) in [
+            ("点击{x}见", "see \u{e000} now", "See {x} now"),
+            ("点击{x}见", "see\u{e000}now", "See {x} now"),
+            ("点击`x`，见", "see\u{e000}, now", "See `x`, now"),
+            (
+                "点击https://a.b/c见",
+                "see\u{e000}now",
+                "See https://a.b/c now",
+            ),
+            (
+                "见<b>点击</b>了",
+                "see \u{e000} it \u{e001} now",
+                "See <b>it</b> now",
+            ),
+            (
+                "见<b>点击</b>了",
+                "see\u{e000}it\u{e001}now",
+                "See <b>it</b> now",
+            ),
+            (
+                "见**点击**了",
+                "see \u{e000} it \u{e001} now",
+                "See **it** now",
+            ),
+            (
+                "见[点击](https://a.b)了",
+                "see \u{e000} it \u{e001} now",
+                "See [it](https://a.b) now",
+            ),
+            ("见（{x}）了", "see \u{e000} now", "See {x} now"),
+        ] {
+            let found = render_english(source, written);
+            assert_eq!(found.as_deref(), Some(expected), "{source} {written}");
+        }
+    }
 
     /// Renders what a model might have written for a sentence; `None` where it has lost a placeholder.
     fn render(source: &str, written: &str) -> Option<Rendered> {

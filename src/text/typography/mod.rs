@@ -13,6 +13,8 @@ mod chinese;
 pub mod final_mark;
 mod latin;
 
+pub use latin::narrow;
+
 use super::edited::Edited;
 use super::language::{is_chinese, is_latin_script};
 

@@ -1,0 +1,112 @@
+//! What English needs where the parts of a Chinese sentence meet that were translated one by one: spaces, and small letters.
+
+use crate::text::characters::is_wide_mark;
+use crate::text::typography::narrow;
+
+/// What stands between the parts of a Chinese sentence that are translated one by one, with ASCII marks at its ends.
+pub fn narrowed(between: &str) -> String {
+    let inner = between.trim_start_matches(is_wide_mark);
+    let (before, inner) = between.split_at(between.len() - inner.len());
+    let (inner, behind) = inner.split_at(inner.trim_end_matches(is_wide_mark).len());
+    [&narrow(before).text, inner, &narrow(behind).text].concat()
+}
+
+/// Whether a space must stand between a text and what comes next, either of them as they stand in the source or translated.
+pub fn is_missing(text: &str, next: &str) -> bool {
+    let (Some(last), Some(first)) = (text.chars().next_back(), next.chars().next()) else {
+        return false;
+    };
+    let closes = match last {
+        '>' => text
+            .rfind('<')
+            .is_some_and(|tag| text[tag..].starts_with("</")),
+        _ => last.is_alphanumeric() || "`}]),.!?;:%/，。！？：；、）”》」』】".contains(last),
+    };
+    let opens = match first {
+        '<' => !next.starts_with("</"),
+        _ => first.is_alphanumeric() || "`{[($%（“《「『【".contains(first),
+    };
+    closes && opens
+}
+
+/// English words that begin with a capital only where a sentence begins.
+const SMALL: &str = "The A An This That These Those There It He She We They You His Her Its Our Their My Your But And Or So If When \
+    While As In On At By For To Of From With After Before Because Although Even Then Also Not No Some Many All Every";
+
+/// The first word of a text in small letters, if `before`, what stands before it in the Chinese source, does not end a sentence.
+pub fn joined(mut text: String, before: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    if before.trim_end_matches(' ').ends_with(['，', '；', '、'])
+        && SMALL.split(' ').any(|small| small == word)
+    {
+        text[..1].make_ascii_lowercase();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_become_ascii() {
+        for (between, expected) in [
+            ("，https://a.b/c。", ",https://a.b/c."),
+            ("{a}、{b}", "{a}、{b}"),
+            ("”（", "\"("),
+            ("。", "."),
+            ("", ""),
+            (" `x` ", " `x` "),
+        ] {
+            assert_eq!(narrowed(between), expected);
+        }
+    }
+
+    #[test]
+    fn sentences_go_on_in_small_letters() {
+        for (before, text, expected) in [
+            ("好，", "The end.", "the end."),
+            ("好； ", "But no.", "but no."),
+            ("好。", "The end.", "The end."),
+            ("好；\n", "The end.", "The end."),
+            ("", "The end.", "The end."),
+            ("好，", "Theo came.", "Theo came."),
+            ("好，", "Beijing is big.", "Beijing is big."),
+            ("好，", "A", "a"),
+            ("好，", "", ""),
+            ("好，", "é", "é"),
+        ] {
+            assert_eq!(joined(text.into(), before), expected);
+        }
+    }
+
+    #[test]
+    fn spaces() {
+        for (text, next, expected) in [
+            ("See", "https://a.b", true),
+            ("https://a.b/", "for more", true),
+            ("Run", "`x`", true),
+            ("`x`", "and", true),
+            ("`x`", ",", false),
+            ("first,", "then", true),
+            ("Dear", "{name}", true),
+            ("{name}", "hello", true),
+            ("the", "<b>", true),
+            ("<b>", "word", false),
+            ("<b>word", "</b>", false),
+            ("<b>word</b>", "is", true),
+            ("see ", "this", false),
+            ("(", "this", false),
+            ("this", ")", false),
+            ("this", ".", false),
+            ("word", "“{x}", true),
+            ("word", "”{x}", false),
+            ("{x}”", "word", true),
+            ("“", "word", false),
+            ("", "this", false),
+            ("this", "", false),
+        ] {
+            assert_eq!(is_missing(text, next), expected, "{text} {next}");
+        }
+    }
+}
