@@ -4,10 +4,11 @@ import { AddLanguage } from "./add-language.js";
 import { wordLinks } from "./alignment.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
-import { count, engine, scriptTag, size } from "./format.js";
+import { count, engine, language, scriptTag, size } from "./format.js";
 import { HeatMaps } from "./heatmap.js";
 import { Languages } from "./languages.js";
 import { Links } from "./links.js";
+import { LanguageOffer } from "./offer.js";
 import { keepOffline } from "./offline.js";
 import { Output } from "./output.js";
 import { explain, LoadError } from "./problems.js";
@@ -49,6 +50,12 @@ const languages = new Languages({
     setText(text, "");
     focusSource();
   },
+});
+
+const offer = new LanguageOffer((pair) => {
+  choose(pair);
+  announce(`Translating from ${language(pair.source)} to ${language(pair.target)}.`);
+  focusSource();
 });
 
 /** @type {Direction[]} */
@@ -333,6 +340,7 @@ function textChanged() {
   const { length } = source.value;
   byId("count", HTMLElement).textContent = length ? count(length, "character") : "";
   clear.hidden = length === 0;
+  offer.update(source.value, session.pair, directions);
   clearTimeout(saving);
   saving = setTimeout(saveNow, 250);
   session.input(source.value);
@@ -393,6 +401,7 @@ function choose(pair) {
 
 function showLanguages() {
   languages.show(directions, session.pair);
+  offer.update(source.value, session.pair, directions);
   source.lang = mirror.lang = scriptTag(session.pair.source);
   target.lang = scriptTag(session.pair.target);
 }
@@ -404,6 +413,7 @@ function swapLanguages() {
   const text = latest && state.kind === "done" ? latest.result.text : before;
   choose({ source: to, target: from });
   setText(text, "");
+  announce(`Translating from ${language(to)} to ${language(from)}.`);
   if (!before) return;
   showToast("Languages swapped.", () => {
     choose({ source: from, target: to });

@@ -52,6 +52,14 @@ export function scriptTag(tag) {
   return `zh-${locale.maximize().script}`;
 }
 
+/**
+ * The language without its script.
+ * @param {string} tag
+ */
+export function languageAlone(tag) {
+  return names.of(new Intl.Locale(tag).language) ?? tag;
+}
+
 /** @param {string} tag */
 export function language(tag) {
   return names.of(scriptTag(tag)) ?? tag;

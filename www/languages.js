@@ -2,7 +2,7 @@
 
 import { byId, make } from "./dom.js";
 import { examples } from "./examples.js";
-import { language, scriptTag, size } from "./format.js";
+import { language, languageAlone, scriptTag, size } from "./format.js";
 
 /** @typedef {import("../pkg/index.js").Direction} Direction */
 /** @typedef {import("./session.js").Pair} Pair */
@@ -46,7 +46,11 @@ export class Languages {
     const sources = [...new Set(directions.map(({ sourceLanguage }) => sourceLanguage))];
     this.#showChoice("source", sources, pair.source);
     this.#showChoice("target", this.#targets(pair.source), pair.target);
-    this.#swap.hidden = !this.#targets(pair.target).includes(pair.source);
+    const back = directions.find(({ sourceLanguage, targetLanguage }) => sourceLanguage === pair.target && targetLanguage === pair.source);
+    this.#swap.hidden = back === undefined;
+    const download = back?.stored === false ? size(back.bytes) : "";
+    byId("swap-size", HTMLElement).textContent = download;
+    this.#swap.title = `Swap languages${download && `: downloads the model, ${download}, once`}`;
     this.#showExamples();
   }
 
@@ -71,10 +75,12 @@ export class Languages {
   #showChoice(side, tags, chosen) {
     const select = this.#selects[side];
     const heading = byId(`${side}-language`, HTMLElement);
-    heading.textContent = language(chosen);
+    // Any Chinese is read; which is written must be told.
+    const name = (/** @type {string} */ tag) => (side === "source" && tag === "zh" ? languageAlone(tag) : language(tag));
+    heading.textContent = name(chosen);
     heading.classList.toggle("visually-hidden", tags.length > 1);
     if (select.parentElement) select.parentElement.hidden = tags.length < 2;
-    select.replaceChildren(...tags.map((tag) => make("option", { value: tag }, language(tag))));
+    select.replaceChildren(...tags.map((tag) => make("option", { value: tag }, name(tag))));
     select.value = chosen;
   }
 

@@ -40,7 +40,7 @@ const server = createServer((request, response) => {
   const baseUrl = `http://${request.headers.host}`;
   response.end(JSON.stringify({ baseUrl, models: { "de-en": [listed("de", "en")], "fr-en": [listed("fr", "en")], "en-de": [listed("en", "de")] } }));
 });
-const { visiting } = stage(async (site) => {
+const { site, visiting: visit } = stage(async (site) => {
   await new Promise((/** @type {(value: void) => void} */ resolve) => server.listen(0, "127.0.0.1", resolve));
   site.registry = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}/db/models.json`;
 });
@@ -48,6 +48,12 @@ after(() => {
   server.close();
   server.closeAllConnections();
 });
+
+/** A visit of a site with that one model. @type {typeof visit} */
+const visiting = (options, body) => {
+  site.answer = (path) => (path === "www/models/manifest.json" ? { body: JSON.stringify({ version: 1, models: [entry] }) } : undefined);
+  return visit(options, body);
+};
 
 /** @param {import("playwright-core").Page} page */
 const languages = (page) => page.locator("#source-choice option").allTextContents();

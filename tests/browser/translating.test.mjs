@@ -246,6 +246,9 @@ test("where there are several directions, there is a choice, and swapping takes 
 
 test("with one direction there is nothing to choose or swap", () =>
   visiting(async ({ page }) => {
+    const { models } = JSON.parse(await readFile(`${site.folder}/www/models/manifest.json`, "utf8"));
+    site.answer = (path) => (path === "www/models/manifest.json" ? { body: JSON.stringify({ version: 1, models: [models[0]] }) } : undefined);
+    await page.reload();
     await page.locator("#storage-summary", { hasText: "nothing stored yet" }).waitFor();
     assert.equal(await page.getByRole("combobox").count(), 0);
     assert.equal(await page.locator("#swap").isVisible(), false);

@@ -1,24 +1,35 @@
 /** What the package's tests share: the weights, and a server that can be made to misbehave. */
 
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { existsSync, rmSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 // As for the command line, the variable may name the folder or the manifest.
 const named = process.env.DRAGOMAN_MODELS ?? join(root, "www", "models");
-/** Path of the manifest whose first model translates English to Chinese. */
-export const manifestPath = named.endsWith(".json") ? named : join(named, "manifest.json");
-if (!existsSync(manifestPath)) throw new Error(`These tests need a model: there is no ${manifestPath}. DRAGOMAN_MODELS names another.`);
+/** Path of the manifest of all models. */
+export const bundled = resolve(named.endsWith(".json") ? named : join(named, "manifest.json"));
+if (!existsSync(bundled)) throw new Error(`These tests need a model: there is no ${bundled}. DRAGOMAN_MODELS names another.`);
 
-export const manifest = JSON.parse(await readFile(manifestPath, "utf8"));
-export const entry = manifest.models[0];
-export const weights = await readFile(join(dirname(manifestPath), entry.file));
+/** A model as the manifest lists it. @typedef {{ id: string, source: string, target: string, file: string, bytes: number, sha256: string, licence: string }} Listed */
+/** All models; the first one translates English to Chinese. @type {Listed[]} */
+export const everyModel = JSON.parse(await readFile(bundled, "utf8")).models;
+export const [entry] = everyModel;
+/** A manifest with that model alone, so that tests do not depend on what else there is. */
+export const manifest = { version: 1, models: [entry] };
+export const weights = await readFile(join(dirname(bundled), entry.file));
+
+const alone = await mkdtemp(join(tmpdir(), "dragoman-model-"));
+process.on("exit", () => rmSync(alone, { recursive: true, force: true }));
+/** Path of that manifest. */
+export const manifestPath = join(alone, "manifest.json");
+await writeFile(manifestPath, JSON.stringify(manifest));
+await writeFile(join(alone, entry.file), weights);
 
 /** Options of a translator with the local model. */
 export const local = { sourceLanguage: "en", targetLanguage: "zh", models: manifestPath };
