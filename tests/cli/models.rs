@@ -51,6 +51,36 @@ fn models_are_found_where_they_may_be() {
 }
 
 #[test]
+fn one_language_names_the_direction() {
+    let folder = Folder::with_models("directions");
+    let translate = |options: &[&str], text: &str| {
+        let arguments = ["translate", "--models", &folder.path("."), text];
+        let output = dragoman(&[&arguments, options].concat());
+        output.run("").succeeded().stdout
+    };
+    let home = translate(&["--from", "zh", "--to", "en"], "的一是");
+    assert_ne!(home, "的一是\n");
+    assert_eq!(translate(&["--from", "zh"], "的一是"), home);
+    assert_eq!(translate(&["--from", "zh-CN"], "的一是"), home);
+    assert_eq!(translate(&["--to", "en"], "的一是"), home);
+    assert_eq!(translate(&["--to", "zh"], "word"), translate(&[], "word"));
+    assert_eq!(translate(&["--from", "en"], "word"), translate(&[], "word"));
+    let error = dragoman(&[
+        "translate",
+        "--models",
+        &folder.path("."),
+        "--from",
+        "de",
+        "Wort",
+    ]);
+    let error = error.run("").failed();
+    assert!(
+        error.contains("no model translates de to zh; available: en to zh, zh to en"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_model_that_does_not_fit_is_refused() {
     let folder = Folder::with_models("refused");
     let models = folder.path(".");

@@ -17,8 +17,8 @@ const MODELS_VARIABLE: &str = "DRAGOMAN_MODELS";
 pub const MANIFEST: &str = "manifest.json";
 /// Where a checkout of the repository, or a folder laid out like it, keeps its models.
 const BUNDLED: &str = "www/models";
-const DEFAULT_FROM: &str = "en";
-const DEFAULT_TO: &str = "zh";
+/// What is translated where nothing is said; with one of them, into or from the other.
+const DEFAULT: [&str; 2] = ["en", "zh"];
 
 /// Options that choose a model.
 #[derive(Debug, Args)]
@@ -33,10 +33,10 @@ pub struct ModelArguments {
     /// above, then dragoman/models in the user's data folder.
     #[arg(long, value_name = "FOLDER")]
     pub models: Option<PathBuf>,
-    /// Language of the text, as a BCP 47 tag [default: en]
+    /// Language of the text, as a BCP 47 tag [default: en, or zh with --to en]
     #[arg(long, value_name = "LANGUAGE")]
     pub from: Option<String>,
-    /// Language to translate to [default: zh]
+    /// Language to translate to [default: zh, or en with --from zh]
     #[arg(long, value_name = "LANGUAGE")]
     pub to: Option<String>,
 }
@@ -115,8 +115,7 @@ impl ModelArguments {
 
     fn load_listed(&self) -> Result<Loaded> {
         let places = self.places();
-        let from = self.from.as_deref().unwrap_or(DEFAULT_FROM);
-        let to = self.to.as_deref().unwrap_or(DEFAULT_TO);
+        let [from, to] = self.languages();
         let mut available = BTreeSet::new();
         let mut found = false;
         for path in places.manifests() {
@@ -147,6 +146,17 @@ impl ModelArguments {
             "no models found: {}; name a weights file with --model or a folder of models with --models",
             places.description()
         )))
+    }
+
+    fn languages(&self) -> [&str; 2] {
+        let [first, second] = DEFAULT;
+        let is = |given: Option<&str>, language| given.is_some_and(|g| same_language(g, language));
+        let (from, to) = (self.from.as_deref(), self.to.as_deref());
+        let other = |given| if is(given, first) { second } else { first };
+        [
+            from.unwrap_or_else(|| other(to)),
+            to.unwrap_or(if is(from, second) { first } else { second }),
+        ]
     }
 
     fn places(&self) -> Places {

@@ -13,6 +13,7 @@ pub fn set(text: &str) -> Edited {
 }
 
 /// Full-width marks become ASCII, with a space behind those that bring one along.
+#[must_use]
 pub fn narrow(text: &str) -> Edited {
     let mut edited = Edited::with_capacity(text.len());
     let mut buffer = [0; 4];
