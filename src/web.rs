@@ -10,7 +10,7 @@ use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
 use crate::format::MarianFiles;
-use crate::{Error, Job, Options, Sentence, Translator};
+use crate::{Error, Job, Sentence, Translator};
 
 /// Name of the vector instructions of this build, such as `relaxed-simd`.
 #[wasm_bindgen]
