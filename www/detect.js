@@ -21,7 +21,7 @@ export function script(text) {
   const first = /\p{L}/u.exec(sample)?.[0] ?? "";
   if (han > latin || (2 * han >= latin && first.match(HAN))) return "zh";
   const words = sample.match(LATIN) ?? [];
-  return 4 * han < latin && (latin > 1 || words.some((word) => word.length > 3)) ? "latin" : null;
+  return 2 * han <= latin && (latin > 1 || words.some((word) => word.length > 3)) ? "latin" : null;
 }
 
 /**

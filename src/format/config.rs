@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::transformer::TransformerConfig;
 use crate::error::{Error, Result};
@@ -20,17 +21,16 @@ pub const MAX_LAYERS: usize = 64;
 pub const MAX_VOCABULARY: usize = 1 << 18;
 
 /// Everything a weights file says about its model, besides the weights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelConfig {
     /// BCP 47 tag of the language translated from, such as `en`.
     pub source_language: String,
     /// BCP 47 tag of the language translated to, such as `zh`.
     pub target_language: String,
     /// What is done to text before it is cut into subwords.
-    #[serde(default)]
     pub normalisation: Normalisation,
     /// Beam width of a search for which nobody asked for another: what the model's makers found worth its time.
-    #[serde(default = "greedy", skip_serializing_if = "is_greedy")]
+    #[serde(skip_serializing_if = "is_greedy")]
     pub beam: usize,
     /// What the network looks like.
     #[serde(flatten)]
@@ -83,7 +83,7 @@ impl Normalisation {
 }
 
 /// The architectures this version can run, told apart in JSON by the field `architecture`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "architecture", rename_all = "lowercase")]
 pub enum Architecture {
     /// Bidirectional LSTM encoder and LSTM decoder with attention.
@@ -140,6 +140,31 @@ pub struct TensorSpec {
 }
 
 impl ModelConfig {
+    /// Reads what serialisation writes. By hand, because the code that serde makes for flattened fields is large.
+    pub(super) fn from_json(json: &Value) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            source_language: String,
+            target_language: String,
+            #[serde(default)]
+            normalisation: Normalisation,
+            #[serde(default = "greedy")]
+            beam: usize,
+            architecture: String,
+        }
+        let head = Head::deserialize(json)?;
+        Ok(Self {
+            source_language: head.source_language,
+            target_language: head.target_language,
+            normalisation: head.normalisation,
+            beam: head.beam,
+            architecture: match &head.architecture[..] {
+                "transformer" => Architecture::Transformer(TransformerConfig::deserialize(json)?),
+                _ => Architecture::Seq2Seq(Seq2SeqConfig::deserialize(json)?),
+            },
+        })
+    }
+
     /// Checks languages and dimensions.
     ///
     /// # Errors

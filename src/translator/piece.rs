@@ -214,8 +214,10 @@ impl Stretch {
             .filter(outside)
             .map(|range| Hole::new(text, range, Kind::Placeholder, false));
         let mut holes = self.holes.clone();
-        holes.extend(numbers);
-        holes.sort_unstable_by_key(|hole| hole.range.start);
+        for number in numbers {
+            let at = holes.partition_point(|hole| hole.range.start < number.range.start);
+            holes.insert(at, number);
+        }
         if holes.len() == self.holes.len() || holes.len() > PLACEHOLDERS.len() {
             return None;
         }
