@@ -122,8 +122,7 @@ function isFor({ sourceLanguage, targetLanguage }, from, to) {
 }
 
 /** @returns {Direction | undefined} */
-function direction() {
-  const { source: from, target: to } = session.pair;
+function direction({ source: from, target: to } = session.pair) {
   return directions.find((known) => isFor(known, from, to));
 }
 
@@ -234,7 +233,7 @@ function showResult(done) {
   }
   showText(done);
   announceResult(done);
-  if (!direction()?.stored && !toldOfStorage) void noteStorage().catch(() => {});
+  if (!direction(done.pair)?.stored && !toldOfStorage) void noteStorage(done.pair).catch(() => {});
 }
 
 /** @param {Extract<State, { kind: "done" }>} done */
@@ -276,10 +275,13 @@ function showProblem(error) {
   if (error instanceof DOMException && error.name === "DataError") offline.update();
 }
 
-/** Says so where the model could not be kept, and so will be downloaded again. */
-async function noteStorage() {
+/**
+ * Says so where the model could not be kept, and so will be downloaded again.
+ * @param {import("./session.js").Pair} pair of that model; another may be chosen by now
+ */
+async function noteStorage(pair) {
   await refreshDirections();
-  if (direction()?.stored === false) {
+  if (direction(pair)?.stored === false) {
     toldOfStorage = true;
     storage.note("This browser did not keep the model: there is no space, or it is a private window. It is downloaded again next time.");
     showToast("Translated, but this browser had no space to keep the model: it will be downloaded again next time.", null);
@@ -343,7 +345,8 @@ function textChanged() {
   offer.update(source.value, session.pair, directions);
   clearTimeout(saving);
   saving = setTimeout(saveNow, 250);
-  session.input(source.value);
+  // No model is downloaded for a text in another language than its own, unless somebody asks.
+  session.input(offer.pending && !direction()?.stored ? "" : source.value);
 }
 
 function saveNow() {
@@ -374,7 +377,10 @@ source.addEventListener("input", (event) => {
   else textChanged();
 });
 source.addEventListener("compositionend", textChanged);
-source.addEventListener("focus", () => void session.prepare(), { once: true });
+source.addEventListener("focus", () => {
+  // A download waits for a text.
+  if (direction()?.stored) void session.prepare();
+}, { once: true });
 addEventListener("pagehide", saveNow);
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") saveNow();

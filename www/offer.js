@@ -20,6 +20,11 @@ export class LanguageOffer {
     });
   }
 
+  /** Whether something is offered. */
+  get pending() {
+    return this.#pair !== null;
+  }
+
   /**
    * @param {string} text
    * @param {Pair} pair

@@ -123,6 +123,11 @@ test("each model is downloaded when it is needed, after its size was said, and c
     if (models.length < 2) return;
     const asked = (/** @type {string} */ name) => requests.filter((address) => address.endsWith(`/${name}.safetensors`)).length;
     await swap(page).waitFor();
+    // For a text that it cannot translate, no model is downloaded.
+    await type(page, "早上好。");
+    await page.getByRole("button", { name: /^Translate from Chinese \(downloads/ }).waitFor();
+    await page.waitForTimeout(500);
+    await type(page, "");
     assert.deepEqual([asked("en-zh"), asked("zh-en")], [0, 0]);
     assert.match(await swap(page).innerText(), /[\d.]+ MB/);
     await type(page, "Good morning.");
