@@ -83,7 +83,7 @@ impl Normalisation {
 }
 
 /// The architectures this version can run, told apart in JSON by the field `architecture`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "architecture", rename_all = "lowercase")]
 pub enum Architecture {
     /// Bidirectional LSTM encoder and LSTM decoder with attention.
@@ -139,28 +139,66 @@ pub struct TensorSpec {
     pub kind: TensorKind,
 }
 
+/// The fields of a configuration.
+struct Fields<'a>(&'a Value);
+
+impl<'a> Fields<'a> {
+    fn text(&self, name: &str) -> Result<&'a str> {
+        self.0[name].as_str().ok_or_else(|| damaged(name))
+    }
+
+    fn number(&self, name: &str) -> Result<usize> {
+        let number = self.0[name].as_u64().map(usize::try_from);
+        number.and_then(|n| n.ok()).ok_or_else(|| damaged(name))
+    }
+}
+
+fn damaged(field: &str) -> Error {
+    Error::Weights(format!(
+        "its configuration is damaged: {field} is missing or not what it should be"
+    ))
+}
+
 impl ModelConfig {
-    /// Reads what serialisation writes. By hand, because the code that serde makes for flattened fields is large.
-    pub(super) fn from_json(json: &Value) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Head {
-            source_language: String,
-            target_language: String,
-            #[serde(default)]
-            normalisation: Normalisation,
-            #[serde(default = "greedy")]
-            beam: usize,
-            architecture: String,
-        }
-        let head = Head::deserialize(json)?;
+    /// Reads what serialisation writes. By hand, because what serde derives for it makes a fiftieth of the WebAssembly.
+    pub(super) fn from_json(json: &Value) -> Result<Self> {
+        let fields = Fields(json);
         Ok(Self {
-            source_language: head.source_language,
-            target_language: head.target_language,
-            normalisation: head.normalisation,
-            beam: head.beam,
-            architecture: match &head.architecture[..] {
-                "transformer" => Architecture::Transformer(TransformerConfig::deserialize(json)?),
-                _ => Architecture::Seq2Seq(Seq2SeqConfig::deserialize(json)?),
+            source_language: fields.text("source_language")?.to_owned(),
+            target_language: fields.text("target_language")?.to_owned(),
+            normalisation: match &json["normalisation"] {
+                Value::Null => Normalisation::default(),
+                _ if fields.text("normalisation")? == "vocabulary" => Normalisation::Vocabulary,
+                _ => Normalisation::Dragoman1,
+            },
+            beam: match &json["beam"] {
+                Value::Null => greedy(),
+                _ => fields.number("beam")?,
+            },
+            architecture: match fields.text("architecture")? {
+                "transformer" => Architecture::Transformer(TransformerConfig {
+                    embedding: fields.number("embedding")?,
+                    feed_forward: fields.number("feed_forward")?,
+                    heads: fields.number("heads")?,
+                    encoder_layers: fields.number("encoder_layers")?,
+                    decoder_layers: fields.number("decoder_layers")?,
+                    source_vocabulary: fields.number("source_vocabulary")?,
+                    target_vocabulary: fields.number("target_vocabulary")?,
+                    shared_vocabulary: match &json["shared_vocabulary"] {
+                        Value::Null => false,
+                        shared => shared
+                            .as_bool()
+                            .ok_or_else(|| damaged("shared_vocabulary"))?,
+                    },
+                }),
+                _ => Architecture::Seq2Seq(Seq2SeqConfig {
+                    embedding: fields.number("embedding")?,
+                    hidden: fields.number("hidden")?,
+                    encoder_layers: fields.number("encoder_layers")?,
+                    decoder_layers: fields.number("decoder_layers")?,
+                    source_vocabulary: fields.number("source_vocabulary")?,
+                    target_vocabulary: fields.number("target_vocabulary")?,
+                }),
             },
         })
     }

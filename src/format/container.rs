@@ -381,7 +381,7 @@ fn read_config(layout: &Layout) -> Result<ModelConfig> {
             "the architecture {architecture:?}"
         )));
     }
-    let config = ModelConfig::from_json(&config).map_err(broken)?;
+    let config = ModelConfig::from_json(&config)?;
     config.check()?;
     Ok(config)
 }
