@@ -234,7 +234,9 @@ impl Translator {
         record: &mut crate::gpu::record::Record,
     ) {
         let model = &self.parts.model;
-        let accelerator = crate::gpu::Accelerator::new(backend, settings, model, record).await;
+        let options = self.options().decode;
+        let accelerator =
+            crate::gpu::Accelerator::new(backend, settings, model, &options, record).await;
         self.accelerator = Some(accelerator);
     }
 
@@ -245,7 +247,7 @@ impl Translator {
         self.accelerator.as_ref()
     }
 
-    /// Translates texts on both engines, and compares.
+    /// [`Self::check_gpu_with`] the options that suit the model.
     ///
     /// # Errors
     /// The fault of the GPU, if it did not take part.
@@ -253,6 +255,19 @@ impl Translator {
     pub async fn check_gpu<S: AsRef<str>>(
         &mut self,
         texts: &[S],
+    ) -> std::result::Result<crate::gpu::check::Check, crate::gpu::Fault> {
+        self.check_gpu_with(texts, &self.options()).await
+    }
+
+    /// Translates texts on both engines, and compares.
+    ///
+    /// # Errors
+    /// The fault of the GPU, if it did not take part.
+    #[cfg(feature = "gpu")]
+    pub async fn check_gpu_with<S: AsRef<str>>(
+        &mut self,
+        texts: &[S],
+        options: &Options,
     ) -> std::result::Result<crate::gpu::check::Check, crate::gpu::Fault> {
         use crate::gpu::{Backend, Fault};
 
@@ -266,10 +281,9 @@ impl Translator {
             if let Some(gpu) = &mut self.accelerator {
                 gpu.set_backend(backend);
             }
-            let options = self.options();
             let mut jobs: Vec<Job> = texts
                 .iter()
-                .map(|text| self.start(text.as_ref(), &options))
+                .map(|text| self.start(text.as_ref(), options))
                 .collect();
             while self.advance_all_async(&mut jobs).await {}
             translations.push(jobs.into_iter().map(Job::finish).collect::<Vec<_>>());

@@ -51,7 +51,9 @@ impl Fixture {
             inject,
             ..Settings::default()
         };
-        pollster::block_on(Accelerator::new(backend, &settings, &self.model, record))
+        let options = DecodeOptions::default();
+        let accelerator = Accelerator::new(backend, &settings, &self.model, &options, record);
+        pollster::block_on(accelerator)
     }
 
     /// Translates with the accelerator, and checks that nothing is missing.

@@ -4,10 +4,11 @@
 #![cfg(feature = "gpu")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use dragoman::cpu::executor::Hypotheses;
-use dragoman::cpu::{Executor, Isa};
+use dragoman::cpu::{Candidate, Executor, Isa};
+use dragoman::decode::{DecodeOptions, UNKNOWN};
 use dragoman::format::{QuantisedMatrix, Tensor};
 use dragoman::gpu::search::DeviceModel;
 use dragoman::gpu::{Engine, Fault, Session, Settings};
@@ -20,15 +21,20 @@ const VOCABULARY: usize = 53;
 /// Largest relative difference: devices may join a product and a sum without rounding between them.
 const TOLERANCE: f32 = 2e-5;
 
-fn engines() -> Vec<Arc<Engine>> {
+/// An engine with all that the device has and one with nothing of it, or none.
+static ENGINES: LazyLock<Vec<Arc<Engine>>> = LazyLock::new(|| {
     let mut engines = Vec::new();
-    for packed in [None, Some(false)] {
+    for wanted in [None, Some(false)] {
         let settings = Settings {
-            packed,
+            packed: wanted,
+            subgroups: wanted,
             ..Settings::default()
         };
         match pollster::block_on(Engine::new(&settings)) {
-            Ok(engine) => engines.push(Arc::new(engine)),
+            Ok(engine) => {
+                eprintln!("adapter: {:?}", engine.capabilities());
+                engines.push(Arc::new(engine));
+            }
             Err(fault @ Fault::NoAdapter(_)) => {
                 assert!(
                     std::env::var_os("DRAGOMAN_REQUIRE_GPU").is_none(),
@@ -40,7 +46,7 @@ fn engines() -> Vec<Arc<Engine>> {
         }
     }
     engines
-}
+});
 
 /// Random tensors for a plan.
 fn tensors(plan: &Plan, random: &mut Random) -> BTreeMap<String, Tensor> {
@@ -91,8 +97,8 @@ fn compare(what: &str, plan: &Plan, lengths: &[usize], in_step: bool) {
     let expected: Vec<Vec<f32>> = (0..rows)
         .map(|row| executor.logits(&model, row).to_vec())
         .collect();
-    for engine in engines() {
-        let mut session = Session::new(DeviceModel::new(&engine, &model).unwrap());
+    for engine in ENGINES.iter() {
+        let mut session = Session::new(DeviceModel::new(engine, &model).unwrap());
         let found = pollster::block_on(session.outputs(&model, &batch, rows)).unwrap();
         assert_eq!(found.len(), expected.len());
         for (row, (found, expected)) in found.iter().zip(&expected).enumerate() {
@@ -164,9 +170,9 @@ fn affine() {
     ] {
         for (bias, epilogue) in [
             (true, Epilogue::Store),
-            (false, Epilogue::Store),
             (false, Epilogue::Add),
             (true, Epilogue::Tanh),
+            (false, Epilogue::Relu),
         ] {
             let (mut plan, mut encode) = (Builder::default(), Vec::new());
             let x = embedded(&mut plan, &mut encode, "table", input);
@@ -180,6 +186,101 @@ fn affine() {
             });
             let what = format!("{epilogue:?} {outputs} x {input}, bias {bias}");
             compare(&what, &plan.finish(encode, vec![], output), lengths, false);
+        }
+    }
+}
+
+#[test]
+fn embed_with_scale_and_positions() {
+    for (width, lengths) in [(2, &[1][..]), (130, &[5, 3, 1])] {
+        for ids in [Ids::Source, Ids::Previous, Ids::PreviousOrNone] {
+            let (mut plan, mut encode, mut step) = (Builder::default(), Vec::new(), Vec::new());
+            let (program, output) = if ids == Ids::Source {
+                (&mut encode, plan.tokens(width))
+            } else {
+                (&mut step, plan.hypotheses(width))
+            };
+            program.push(Op::Embed {
+                table: plan.matrix("table", VOCABULARY, width),
+                ids,
+                scale: 3.5,
+                positions: true,
+                output,
+            });
+            let plan = plan.finish(encode, step, output);
+            compare(&format!("{ids:?}"), &plan, lengths, true);
+        }
+    }
+}
+
+#[test]
+fn norm_and_ssru() {
+    for (width, count) in [(1, 1), (17, 3), (300, 5)] {
+        let (mut plan, mut encode) = (Builder::default(), Vec::new());
+        let gates = means(&mut plan, &mut encode, "gates", 2 * width);
+        let cell = means(&mut plan, &mut encode, "cell", width);
+        let output = means(&mut plan, &mut encode, "output", width);
+        let norm = |plan: &mut Builder, output| Op::Norm {
+            output,
+            scale: plan.vector("scale", width),
+            bias: plan.vector("bias", width),
+            epsilon: 1e-6,
+        };
+        let ssru = Op::SsruCell {
+            gates,
+            cell,
+            output,
+        };
+        for (program, output, what) in [
+            (vec![ssru.clone()], output, "output of ssru"),
+            (vec![ssru.clone()], cell, "cell of ssru"),
+            (vec![norm(&mut plan, output)], output, "norm"),
+        ] {
+            let plan = plan.clone().finish(encode.clone(), program, output);
+            compare(what, &plan, &vec![2; count], true);
+        }
+    }
+}
+
+/// The candidates of `select` are those of the CPU, in the same order.
+#[test]
+fn select() {
+    for (vocabulary, count, beam) in [(1, 1, 1), (2, 3, 4), (40, 2, 1), (777, 5, 2), (300, 3, 32)] {
+        let (mut plan, mut encode) = (Builder::default(), Vec::new());
+        let logits = means(&mut plan, &mut encode, "logits", vocabulary);
+        let plan = plan.finish(encode, vec![], logits);
+        let mut random = Random(6);
+        let model = Model::of_plan(plan.clone(), &tensors(&plan, &mut random)).unwrap();
+        let batch = Batch::new(&vec![[1u32, 2, 3]; count]);
+        let options = DecodeOptions {
+            beam,
+            ..DecodeOptions::default()
+        };
+        let mut executor = Executor::new(&model, Isa::detect());
+        executor.encode(&model, &batch, count);
+        let expected: Vec<Vec<Candidate>> = (0..count)
+            .map(|row| {
+                let mut best = vec![Candidate::default(); if beam == 1 { 1 } else { beam + 1 }];
+                executor.rule_out(&model, row, UNKNOWN);
+                let found = executor.select(&model, row, &mut best);
+                best.truncate(found);
+                best
+            })
+            .collect();
+        for engine in ENGINES.iter() {
+            let mut session = Session::new(DeviceModel::new(engine, &model).unwrap());
+            let found = session.candidates(&model, &batch, &options);
+            let found = pollster::block_on(found).unwrap();
+            for (found, expected) in found.iter().zip(&expected) {
+                assert_eq!(found.len(), expected.len(), "{vocabulary}, beam {beam}");
+                for (found, expected) in found.iter().zip(expected) {
+                    let difference = found.log_probability - expected.log_probability;
+                    assert!(
+                        found.token == expected.token && difference.abs() < 1e-5,
+                        "{found:?} for {expected:?}, {vocabulary}, beam {beam}"
+                    );
+                }
+            }
         }
     }
 }
@@ -263,30 +364,37 @@ fn lstm_cell_and_what_follows_it() {
 
 #[test]
 fn attention() {
-    for (width, values_width, lengths) in [
-        (1, 1, &[1][..]),
-        (17, 5, &[9, 33, 1]),
-        (130, 200, &[16, 17, 70, 3]),
+    for (heads, width, values_width, lengths) in [
+        (1, 1, 1, &[1][..]),
+        (1, 17, 5, &[9, 33, 1]),
+        (3, 51, 15, &[9, 33, 1]),
+        (2, 130, 200, &[16, 17, 70, 3]),
     ] {
-        let (mut plan, mut encode) = (Builder::default(), Vec::new());
-        let query = means(&mut plan, &mut encode, "query", width);
-        let keys = embedded(&mut plan, &mut encode, "keys", width);
-        let values = embedded(&mut plan, &mut encode, "values", values_width);
-        let output = plan.hypotheses(values_width + 1).columns(1, values_width);
-        let step = vec![Op::Attention {
-            query,
-            keys,
-            values,
-            output,
-            heads: 1,
-            scale: 0.7,
-        }];
-        compare(
-            "attention",
-            &plan.finish(encode, step, output),
-            lengths,
-            true,
-        );
+        for of_tokens in [false, true] {
+            let (mut plan, mut encode) = (Builder::default(), Vec::new());
+            let keys = embedded(&mut plan, &mut encode, "keys", width);
+            let values = embedded(&mut plan, &mut encode, "values", values_width);
+            let (query, output) = if of_tokens {
+                let query = embedded(&mut plan, &mut encode, "query", width);
+                (query, plan.tokens(values_width + 1))
+            } else {
+                let query = means(&mut plan, &mut encode, "query", width);
+                (query, plan.hypotheses(values_width + 1))
+            };
+            let output = output.columns(1, values_width);
+            let attention = Op::Attention {
+                query,
+                keys,
+                values,
+                output,
+                heads,
+                scale: 0.7,
+            };
+            let mut step = Vec::new();
+            if of_tokens { &mut encode } else { &mut step }.push(attention);
+            let plan = plan.finish(encode, step, output);
+            compare("attention", &plan, lengths, !of_tokens);
+        }
     }
 }
 

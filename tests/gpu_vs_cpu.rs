@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use dragoman::decode::{DecodeOptions, Decoder, Hypothesis};
-use dragoman::format::Seq2SeqConfig;
+use dragoman::format::{Seq2SeqConfig, Shortlist, TransformerConfig};
 use dragoman::gpu::search::DeviceModel;
 use dragoman::gpu::{Engine, Fault, Session, Settings};
 use dragoman::model::Model;
@@ -15,12 +15,13 @@ use dragoman::model::random::{Random, model_file};
 /// Largest relative difference of scores of a random model, see `same`.
 const TOLERANCE: f32 = 0.05;
 
-/// An engine with and one without the packed product of int8, or none.
+/// An engine with all that the device has and one with nothing of it, or none.
 fn engines() -> Vec<Arc<Engine>> {
     let mut engines = Vec::new();
-    for packed in [None, Some(false)] {
+    for wanted in [None, Some(false)] {
         let settings = Settings {
-            packed,
+            packed: wanted,
+            subgroups: wanted,
             ..Settings::default()
         };
         match pollster::block_on(Engine::new(&settings)) {
@@ -147,6 +148,51 @@ fn searches_give_the_same_translations() {
                 &BATCHES
             };
             compare(&engine, &model, &mut random, batches, 75);
+        }
+    }
+}
+
+/// A shortlist of random tokens, with lists for all source tokens but the last.
+fn shortlist(random: &mut Random, source: usize, target: usize) -> Shortlist {
+    let mut list = Shortlist {
+        frequent: (0..9).map(|_| random.below(target) as u32).collect(),
+        starts: vec![0],
+        tokens: Vec::new(),
+    };
+    for _ in 1..source {
+        let few = 0..random.below(15);
+        list.tokens.extend(few.map(|_| random.below(target) as u32));
+        list.starts.push(list.tokens.len() as u32);
+    }
+    list
+}
+
+#[test]
+fn transformers_and_shortlists_give_the_same_translations() {
+    for engine in engines() {
+        let mut random = Random(12);
+        for (embedding, feed_forward, heads, encoder_layers, decoder_layers, shared) in [
+            (6, 10, 3, 1, 1, false),
+            (40, 150, 4, 2, 2, true),
+            (256, 300, 8, 1, 1, true),
+        ] {
+            let config = TransformerConfig {
+                embedding,
+                feed_forward,
+                heads,
+                encoder_layers,
+                decoder_layers,
+                source_vocabulary: 131,
+                target_vocabulary: if shared { 131 } else { 337 },
+                shared_vocabulary: shared,
+            };
+            let mut file = model_file(&config, 3, false);
+            for listed in [false, true] {
+                let (source, target) = (config.source_vocabulary, config.target_vocabulary);
+                file.shortlist = listed.then(|| shortlist(&mut random, source, target));
+                let model = Model::new(&file).unwrap();
+                compare(&engine, &model, &mut random, &BATCHES[..6], 75);
+            }
         }
     }
 }

@@ -3,20 +3,20 @@
 use super::affine::{Activations, Affine};
 use super::attention::Attention;
 use super::buffers::{Buffers, Counts, grow};
+use super::embed::Embed;
 use super::lstm::lstm_cell;
+use super::mean::mean;
 use super::norm::Norm;
 use super::output::Output;
 use super::positions::Positions;
 use super::rows::{Rows, RowsMut};
+use super::rowwise;
 use super::select::{Candidate, select};
 use super::simd::Isa;
 use super::ssru::ssru_cell;
 use super::weights::{Weight, Weights};
 use crate::model::plan::{Direction, Epilogue, Ids, Op, Plan, View};
 use crate::model::{Batch, Model};
-
-/// The row of an embedding that stands for tokens outside the vocabulary: `<unk>`.
-const UNKNOWN: usize = 1;
 
 /// Runs a model. Its memory grows to the largest batch seen; steps never allocate.
 #[derive(Clone, Debug)]
@@ -277,18 +277,17 @@ impl Executor {
             }
             Op::Zero { output } => {
                 let count = self.buffers.count(output, task.counts);
-                let mut y = self.buffers.write(output);
-                (0..count).for_each(|row| y.row(row).fill(0.0));
+                rowwise::zero(count, self.buffers.write(output));
             }
             Op::Copy { input, output } => {
                 let count = self.buffers.count(output, task.counts);
-                let (x, mut y) = self.buffers.pair(input, output);
-                (0..count).for_each(|row| y.row(row).copy_from_slice(x.row(row)));
+                let (x, y) = self.buffers.pair(input, output);
+                rowwise::copy(count, x, y);
             }
             Op::Add { input, output } => {
                 let count = self.buffers.count(output, task.counts);
-                let (x, mut y) = self.buffers.pair(input, output);
-                (0..count).for_each(|row| add(y.row(row), x.row(row)));
+                let (x, y) = self.buffers.pair(input, output);
+                rowwise::add(count, x, y);
             }
         }
     }
@@ -374,7 +373,6 @@ impl Executor {
         }
     }
 
-    /// Rows of a table with their positions; ids outside it read the row of `<unk>`.
     fn embed(&mut self, op: &Op, task: Task<'_>) {
         let &Op::Embed {
             table,
@@ -386,38 +384,23 @@ impl Executor {
         else {
             return;
         };
-        let table = task.weights.matrix(table);
-        let tokens = match ids {
-            Ids::Source => task.batch.tokens(),
-            Ids::Previous | Ids::PreviousOrNone => task.hypotheses.previous,
+        let embed = Embed {
+            table: task.weights.matrix(table),
+            scale,
+            positions: positions.then_some(&self.positions),
         };
-        let empty = ids == Ids::PreviousOrNone && self.time == 0;
         let mut output = self.buffers.write(output);
-        for (row, &id) in tokens.iter().enumerate() {
-            let output = output.row(row);
-            if empty {
-                output.fill(0.0);
-                continue;
-            }
-            let id = id as usize;
-            let id = if id < table.rows() { id } else { UNKNOWN };
-            table.row(id, output);
-            for x in output {
-                *x *= scale;
-            }
-        }
-        if !positions {
-            return;
-        }
         if ids == Ids::Source {
+            let tokens = task.batch.tokens();
             for time in 0..task.batch.longest() {
                 for row in task.batch.step(time) {
-                    self.positions.add(time, output.row(row));
+                    embed.run(Some(tokens[row]), time, output.row(row));
                 }
             }
         } else {
-            for row in 0..tokens.len() {
-                self.positions.add(self.time, output.row(row));
+            let empty = ids == Ids::PreviousOrNone && self.time == 0;
+            for (row, &id) in task.hypotheses.previous.iter().enumerate() {
+                embed.run((!empty).then_some(id), self.time, output.row(row));
             }
         }
     }
@@ -438,19 +421,4 @@ fn positions(plan: &Plan) -> Positions {
             _ => None,
         });
     widths.max().map(Positions::new).unwrap_or_default()
-}
-
-fn mean<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, mean: &mut [f32]) {
-    let scale = 1.0 / rows.len() as f32;
-    mean.fill(0.0);
-    rows.for_each(|row| add(mean, row));
-    for mean in mean {
-        *mean *= scale;
-    }
-}
-
-fn add(y: &mut [f32], x: &[f32]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += x;
-    }
 }

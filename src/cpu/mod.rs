@@ -5,11 +5,14 @@
 //! | [`simd`] | the instruction sets |
 //! | [`panels`] | int8 weights in the order in which the kernels read them |
 //! | [`affine`](mod@affine) | `y = W x + b` with int8 or float weights |
+//! | [`embed`] | rows of an embedding, with their positions |
 //! | [`norm`] | layer normalisation |
 //! | [`ssru`] | the elementwise half of an SSRU |
 //! | [`positions`] | sinusoidal positions |
 //! | [`output`] | logits of the tokens that a shortlist leaves |
 //! | [`lstm`] | the elementwise half of an LSTM |
+//! | [`mean`](mod@mean) | the mean of rows |
+//! | [`rowwise`] | zero, copy, add |
 //! | [`attention`] | scores, softmax and weighted sum over a sentence |
 //! | [`select`](mod@select) | log-softmax and the best tokens |
 //! | [`float`] | float functions with the same bits on every machine |
@@ -24,14 +27,17 @@
 pub mod affine;
 pub mod attention;
 pub mod buffers;
+pub mod embed;
 pub mod executor;
 pub mod float;
 pub mod lstm;
+pub mod mean;
 pub mod norm;
 pub mod output;
 pub mod panels;
 pub mod positions;
 pub mod rows;
+pub mod rowwise;
 pub mod select;
 pub mod simd;
 pub mod ssru;

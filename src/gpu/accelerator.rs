@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::record::{Calibration, Record, Timing};
 use super::search::DeviceModel;
+use super::traffic::{self, Work};
 use super::{Capabilities, Engine, Fault, Session, Settings, clock};
 use crate::decode::{DecodeOptions, Decoder, Hypothesis};
 use crate::model::Model;
@@ -85,13 +86,14 @@ pub struct Report {
 
 impl Accelerator {
     /// Finds a device, copies the model to it and, if the choice is to be made, measures both engines. Never fails: without a
-    /// GPU everything is translated on the CPU.
+    /// GPU everything is translated on the CPU. `options` are those with which most will be translated.
     ///
     /// `record` is what was remembered; call [`Record::begin`] and keep it before this, and keep it again after this.
     pub async fn new(
         backend: Backend,
         settings: &Settings,
         model: &Model,
+        options: &DecodeOptions,
         record: &mut Record,
     ) -> Self {
         let mut accelerator = Self {
@@ -103,7 +105,7 @@ impl Accelerator {
             batches: Batches::default(),
         };
         if backend != Backend::Cpu
-            && let Err(fault) = accelerator.start(settings, model, record).await
+            && let Err(fault) = accelerator.start(settings, model, options, record).await
         {
             accelerator.give_up(fault);
         }
@@ -120,17 +122,19 @@ impl Accelerator {
         &mut self,
         settings: &Settings,
         model: &Model,
+        options: &DecodeOptions,
         record: &mut Record,
     ) -> Result<(), Fault> {
         let engine = Arc::new(Engine::new(settings).await?);
         let capabilities = engine.capabilities().clone();
         let mut session = Session::new(DeviceModel::new(&engine, model)?);
         if self.backend == Backend::Auto {
-            let of = format!("{}; {}", capabilities.name, size_of(model));
+            let beam = options.beam().width;
+            let of = format!("{}; {}; {beam}", capabilities.name, size_of(model));
             let known = record.calibration.take().filter(|known| known.of == of);
             let calibration = match known {
                 Some(known) => known,
-                None => calibrate(of, model, &mut session).await?,
+                None => calibrate(of, model, beam, &mut session).await?,
             };
             record.calibration = Some(calibration.clone());
             self.calibration = Some(calibration);
@@ -218,6 +222,23 @@ impl Accelerator {
         self.fault.as_ref()
     }
 
+    /// What the device was given to do so far, if there is one.
+    #[must_use]
+    pub fn work(&self) -> Option<Work> {
+        self.session.as_ref().map(Session::work)
+    }
+
+    /// Bytes that the device reads and writes in a second at most, if there is one: measured by copying.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    pub async fn bandwidth(&self) -> Result<Option<f64>, Fault> {
+        match &self.session {
+            Some(session) => traffic::bandwidth(session.model().engine()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Number of dispatches of the encoder and of each step, if there is a GPU.
     #[must_use]
     pub fn dispatches(&self) -> Option<[usize; 2]> {
@@ -248,7 +269,12 @@ fn size_of(model: &Model) -> usize {
 }
 
 /// Translates the same batches with both engines: random sentences, whose translations are the same on both.
-async fn calibrate(of: String, model: &Model, session: &mut Session) -> Result<Calibration, Fault> {
+async fn calibrate(
+    of: String,
+    model: &Model,
+    beam: usize,
+    session: &mut Session,
+) -> Result<Calibration, Fault> {
     let mut random = Random(1);
     // Tokens that every vocabulary has; the first few are special.
     let mut sentence = || -> Vec<u32> {
@@ -257,6 +283,7 @@ async fn calibrate(of: String, model: &Model, session: &mut Session) -> Result<C
     };
     let sentences: Vec<Vec<u32>> = (0..SIZES[SIZES.len() - 1]).map(|_| sentence()).collect();
     let options = DecodeOptions {
+        beam,
         max_length_factor: 1.0,
         ..DecodeOptions::default()
     };

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use super::Fault;
-use super::kernels::Kernels;
+use super::kernels::{Dialect, Kernels};
 
 /// How to look for a device. The default takes what is best.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Whether to use the packed product of int8; by default where there is one.
     pub packed: Option<bool>,
+    /// Whether to use subgroup operations; by default where there are any.
+    pub subgroups: Option<bool>,
     /// Part of the name of the adapter to use, natively.
     pub adapter: Option<String>,
     /// A fault to bring about, for tests.
@@ -60,9 +62,9 @@ pub struct Capabilities {
     pub software: bool,
     /// Whether shaders use the packed product of int8.
     pub packed: bool,
-    /// Whether there are 16-bit floats. Not used: they would change the translations.
+    /// Whether there are 16-bit floats. Not used: weights are int8 anyway, and activations in them would change translations.
     pub f16: bool,
-    /// Whether there are subgroup operations. Not used yet.
+    /// Whether shaders use subgroup operations.
     pub subgroups: bool,
 }
 
@@ -104,8 +106,17 @@ impl Engine {
             return Err(Fault::TooSmall("it has no room for the kernels".into()));
         }
         let info = adapter.get_info();
+        let features = adapter.features();
+        // In a browser wgpu cannot ask for them.
+        let subgroups =
+            settings.subgroups != Some(false) && features.contains(wgpu::Features::SUBGROUP);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("dragoman"),
+            required_features: if subgroups {
+                wgpu::Features::SUBGROUP
+            } else {
+                wgpu::Features::empty()
+            },
             required_limits: adapter.limits(),
             ..Default::default()
         };
@@ -132,8 +143,18 @@ impl Engine {
             language.contains(wgpu::WgslLanguageFeatures::Packed4x8IntegerDotProduct)
         });
         let broken = settings.inject == Some(Injection::Compilation);
-        let kernels = Kernels::new(&device, packed, broken).await?;
-        let features = adapter.features();
+        let kernels = Kernels::new(&device, Dialect { packed, subgroups }, broken).await;
+        // What a driver says it has may still not compile.
+        let (kernels, subgroups) = match kernels {
+            Err(Fault::Compilation(_)) if subgroups => {
+                let plain = Dialect {
+                    packed,
+                    subgroups: false,
+                };
+                (Kernels::new(&device, plain, broken).await?, false)
+            }
+            kernels => (kernels?, subgroups),
+        };
         Ok(Self {
             kernels,
             limits,
@@ -143,7 +164,7 @@ impl Engine {
                 software: info.device_type == wgpu::DeviceType::Cpu,
                 packed,
                 f16: features.contains(wgpu::Features::SHADER_F16),
-                subgroups: features.contains(wgpu::Features::SUBGROUP),
+                subgroups,
             },
             state,
             device,

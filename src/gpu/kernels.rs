@@ -35,6 +35,15 @@ kernels! {
     Ssru = "ssru", 1;
 }
 
+/// What shaders may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialect {
+    /// The packed product of int8.
+    pub packed: bool,
+    /// Subgroup operations.
+    pub subgroups: bool,
+}
+
 /// The pipelines, and the layout of the bindings that all of them share.
 #[derive(Debug)]
 pub struct Kernels {
@@ -44,7 +53,7 @@ pub struct Kernels {
 
 impl Kernels {
     /// Compiles all shaders; `broken` makes them not compile.
-    pub async fn new(device: &wgpu::Device, packed: bool, broken: bool) -> Result<Self, Fault> {
+    pub async fn new(device: &wgpu::Device, dialect: Dialect, broken: bool) -> Result<Self, Fault> {
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let layout = layout(device);
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -55,7 +64,7 @@ impl Kernels {
         let pipelines = SOURCES
             .iter()
             .map(|&(label, source, tile)| {
-                let code = expand(source, packed);
+                let code = expand(source, dialect);
                 let mut code = format!("{code}\nconst TILE = {tile}u;\n");
                 if broken {
                     code.push_str("fn broken() -> u32 { return missing; }\n");
@@ -86,14 +95,16 @@ impl Kernels {
 }
 
 /// Replaces each line `//#include name` by the file of that name.
-fn expand(source: &str, packed: bool) -> String {
+fn expand(source: &str, dialect: Dialect) -> String {
     let mut code = String::with_capacity(2 * source.len());
     for line in source.lines() {
         let included = match line.strip_prefix("//#include ") {
             Some("common") => include_str!("shaders/common.wgsl"),
-            Some("dot") if packed => include_str!("shaders/dot_packed.wgsl"),
+            Some("dot") if dialect.packed => include_str!("shaders/dot_packed.wgsl"),
             Some("dot") => include_str!("shaders/dot_unpacked.wgsl"),
             Some("float") => include_str!("shaders/float.wgsl"),
+            Some("reduce") if dialect.subgroups => include_str!("shaders/reduce_subgroups.wgsl"),
+            Some("reduce") => include_str!("shaders/reduce_plain.wgsl"),
             Some("quantise") => include_str!("shaders/quantise.wgsl"),
             _ => line,
         };

@@ -9,6 +9,7 @@
 //! | `memory` | the buffers of a plan, once for each size of batch |
 //! | `recording` | from operations to dispatches |
 //! | `task` | what a batch begins with |
+//! | [`traffic`] | how many bytes a batch moves, and how fast the device moves bytes |
 //! | `readback` | what comes back, once for every few steps |
 //! | [`search`] | beam search without waiting for the device |
 //! | [`accelerator`] | which engine translates a batch, and what happens when the GPU fails |
@@ -30,6 +31,7 @@ pub mod record;
 mod recording;
 pub mod search;
 mod task;
+pub mod traffic;
 mod weights;
 
 pub use accelerator::{Accelerator, Backend};

@@ -114,6 +114,20 @@ impl Drop for Pending<'_> {
     }
 }
 
+/// Submits what was recorded, and returns words of a buffer after it.
+pub async fn read(
+    engine: &Engine,
+    mut steps: wgpu::CommandEncoder,
+    buffer: &wgpu::Buffer,
+    first: u32,
+    words: u64,
+) -> Result<Vec<u32>, Fault> {
+    let staging = Staging::new(engine, words * 4);
+    steps.copy_buffer_to_buffer(buffer, u64::from(first) * 4, staging.buffer(), 0, words * 4);
+    engine.submit(steps.finish());
+    staging.read(words * 4).words(engine).await
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 mod wait {
     use super::Engine;

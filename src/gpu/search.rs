@@ -8,9 +8,10 @@
 use std::sync::Arc;
 
 use super::memory::{CHUNK, Memory};
-use super::readback::{Pending, Staging};
+use super::readback::{Pending, Staging, read};
 use super::recording::{Dispatch, NONE, Programs, Sizes};
 use super::task::Task;
+use super::traffic::{Traffic, Work};
 use super::weights::DeviceWeights;
 use super::{Engine, Fault};
 use crate::cpu::Candidate;
@@ -34,6 +35,7 @@ pub struct Session {
     beam: Beam,
     memory: Option<Memory>,
     staging: [Option<Staging>; 2],
+    work: Work,
 }
 
 impl DeviceModel {
@@ -78,6 +80,7 @@ impl Session {
             beam: Beam::default(),
             memory: None,
             staging: [None, None],
+            work: Work::default(),
         }
     }
 
@@ -85,6 +88,12 @@ impl Session {
     #[must_use]
     pub fn model(&self) -> &DeviceModel {
         &self.model
+    }
+
+    /// What the device was given to do so far.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.work
     }
 
     /// Translates sentences as `decode::Decoder` does, but without the second attempt at those that loop.
@@ -126,6 +135,7 @@ impl Session {
             beam,
             memory: Some(memory),
             staging,
+            work,
         } = self
         else {
             unreachable!("memory has been prepared");
@@ -164,6 +174,9 @@ impl Session {
             engine.submit(encoder.finish());
             staging.read(results + weights)
         };
+        let dispatches = |chunks: usize| (encode.len() + chunks * CHUNK * step.len()) as u64;
+        let [encoding, stepping] = Traffic::of(model.plan(), task);
+        work.bytes += encoding.bytes(task, task.batch.sentences());
         let mut pending = submit(0);
         for chunk in 0..chunks {
             let next = (chunk + 1 < chunks).then(|| submit(chunk + 1));
@@ -172,8 +185,10 @@ impl Session {
             let weights = floats(weights);
             for time in 0..CHUNK {
                 if beam.is_done() {
+                    work.dispatches += dispatches(chunk + 1 + usize::from(next.is_some()));
                     return Ok(());
                 }
+                work.bytes += stepping.bytes(task, beam.sentences().len());
                 let rows = rows(beam.sentences(), sizes);
                 beam.advance(&mut Replay {
                     found,
@@ -189,6 +204,7 @@ impl Session {
             }
         }
         if beam.is_done() {
+            work.dispatches += dispatches(chunks);
             Ok(())
         } else {
             Err(Fault::Lost("it left a sentence unfinished".into()))
@@ -304,20 +320,6 @@ fn record(
     }
     drop(pass);
     encoder
-}
-
-/// Submits what was recorded, and returns words of a buffer after it.
-async fn read(
-    engine: &Engine,
-    mut steps: wgpu::CommandEncoder,
-    buffer: &wgpu::Buffer,
-    first: u32,
-    words: u64,
-) -> Result<Vec<u32>, Fault> {
-    let staging = Staging::new(engine, words * 4);
-    steps.copy_buffer_to_buffer(buffer, u64::from(first) * 4, staging.buffer(), 0, words * 4);
-    engine.submit(steps.finish());
-    staging.read(words * 4).words(engine).await
 }
 
 fn floats(words: &[u32]) -> Vec<f32> {

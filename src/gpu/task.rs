@@ -68,19 +68,21 @@ impl Task {
         Ok(())
     }
 
+    /// Tokens of all shortlists, if there are any.
+    pub fn listed(&self) -> Option<usize> {
+        let candidates = self.candidates.as_ref()?;
+        let lists = (0..candidates.sentences()).map(|sentence| candidates.of(sentence).len());
+        Some(lists.sum())
+    }
+
     /// Room that this takes.
     pub fn bucket(&self) -> Bucket {
-        let listed = |candidates: &Candidates| -> usize {
-            (0..candidates.sentences())
-                .map(|sentence| candidates.of(sentence).len())
-                .sum()
-        };
         Bucket {
             tokens: self.sizes.tokens as usize,
             hypotheses: self.sizes.rows() as usize,
             longest: self.batch.longest(),
             found: self.sizes.found() as usize,
-            listed: self.candidates.as_ref().map_or(0, listed),
+            listed: self.listed().unwrap_or(0),
         }
         .rounded()
     }

@@ -13,7 +13,7 @@ use dragoman::text::language::count_words;
 use dragoman::{Error, Options, Result, Translator};
 use serde::Serialize;
 
-use crate::gpu::{self, BackendArguments, Choice};
+use crate::gpu::{self, BackendArguments, Choice, Measuring};
 use crate::lines;
 use crate::models::ModelArguments;
 pub use sentences::SENTENCES;
@@ -25,6 +25,10 @@ const BATCH: usize = 32;
 ///
 /// One thread translates the same sentences again and again: one by one and in batches, with greedy and with beam search, on
 /// each instruction set of this machine. The best of all passes counts; a pass that has begun is finished.
+///
+/// With --backend gpu both engines translate batches of 1, 8, 64 and 256 sentences. A dispatch's time is that of the whole pass
+/// over the number of dispatches; the limit is that of a device that moves every weight once for each step, every intermediate
+/// result once for each operation, and does nothing else.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,6 +50,9 @@ pub struct Arguments {
     /// Least time to spend on each measurement
     #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
     seconds: f64,
+    /// Bytes that the memory of the graphics processor moves in a second, in GB [default: measured]
+    #[arg(long, value_name = "GB/S")]
+    bandwidth: Option<f64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -89,12 +96,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let loaded = arguments.model.load()?;
     if arguments.backend.backend == Choice::Gpu {
         let mut translator = loaded.translator;
-        let table = gpu::bench(
-            &mut translator,
-            &arguments.backend,
-            &texts,
-            arguments.seconds,
-        )?;
+        let settings = Measuring {
+            beams: &arguments.beam,
+            seconds: arguments.seconds,
+            bandwidth: arguments.bandwidth,
+        };
+        let table = gpu::bench(&mut translator, &arguments.backend, &texts, &settings)?;
         return writeln!(io::stdout().lock(), "{table}").map_err(Error::io("standard output"));
     }
     let load_seconds = started.elapsed().as_secs_f64();

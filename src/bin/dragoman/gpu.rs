@@ -18,6 +18,21 @@ pub struct BackendArguments {
     pub adapter: Option<String>,
 }
 
+/// What a benchmark of the GPU measures.
+#[cfg_attr(
+    not(feature = "gpu"),
+    expect(dead_code, reason = "nothing is measured")
+)]
+#[derive(Clone, Copy, Debug)]
+pub struct Measuring<'a> {
+    /// Beam widths.
+    pub beams: &'a [u64],
+    /// Least time to spend on each measurement.
+    pub seconds: f64,
+    /// Bytes that the GPU's memory moves in a second, in GB; by default that is measured.
+    pub bandwidth: Option<f64>,
+}
+
 /// The engine to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Choice {
@@ -44,13 +59,23 @@ fn missing<T>() -> Result<T> {
 
 /// Checks that the engines agree.
 #[cfg(not(feature = "gpu"))]
-pub fn check(_: &mut Translator, _: &BackendArguments, _: &[String]) -> Result<Vec<String>> {
+pub fn check(
+    _: &mut Translator,
+    _: &BackendArguments,
+    _: &[String],
+    _: Option<u64>,
+) -> Result<Vec<String>> {
     missing()
 }
 
 /// Measures both engines.
 #[cfg(not(feature = "gpu"))]
-pub fn bench(_: &mut Translator, _: &BackendArguments, _: &[String], _: f64) -> Result<String> {
+pub fn bench(
+    _: &mut Translator,
+    _: &BackendArguments,
+    _: &[String],
+    _: &Measuring<'_>,
+) -> Result<String> {
     missing()
 }
 
@@ -67,11 +92,12 @@ mod present {
     use dragoman::gpu::accelerator::Report;
     use dragoman::gpu::engine::Injection;
     use dragoman::gpu::record::Record;
+    use dragoman::gpu::traffic::Work;
     use dragoman::gpu::{Accelerator, Backend, Settings};
     use dragoman::text::language::count_words;
     use dragoman::{Error, Options, Result, Translator};
 
-    use super::{BackendArguments, Choice};
+    use super::{BackendArguments, Choice, Measuring};
 
     /// Environment variable with a fault to bring about, for tests.
     const FAULT_VARIABLE: &str = "DRAGOMAN_GPU_FAULT";
@@ -117,11 +143,11 @@ mod present {
             record.begin();
             keep(&record);
             let settings = Settings {
-                packed: None,
                 adapter: self.adapter.clone(),
                 inject: env::var(FAULT_VARIABLE)
                     .ok()
                     .and_then(|name| Injection::parse(&name)),
+                ..Settings::default()
             };
             pollster::block_on(translator.accelerate(backend, &settings, &mut record));
             keep(&record);
@@ -148,15 +174,26 @@ mod present {
         Some(cache.join("dragoman/gpu.json"))
     }
 
-    /// Translates texts with both engines, and says how far they agree.
+    /// Translates texts with both engines, and says how far they agree. Without `beam` the width is what suits the model.
     pub fn check(
         translator: &mut Translator,
         arguments: &BackendArguments,
         texts: &[String],
+        beam: Option<u64>,
     ) -> Result<Vec<String>> {
-        let report = arguments.require(translator, Backend::Auto)?;
+        let backend = match arguments.backend {
+            // There is nothing to compare with otherwise.
+            Choice::Auto | Choice::Cpu => Backend::Auto,
+            // Without measuring both first.
+            Choice::Gpu => Backend::Gpu,
+        };
+        let report = arguments.require(translator, backend)?;
         let mut lines = describe(&report);
-        let checked = pollster::block_on(translator.check_gpu(texts));
+        let mut options = translator.options();
+        if let Some(beam) = beam {
+            options.decode.beam = beam as usize;
+        }
+        let checked = pollster::block_on(translator.check_gpu_with(texts, &options));
         let check = checked.map_err(|fault| Error::Option(fault.to_string()))?;
         lines.push(format!(
             "same          {} of {} sentences ({:.2} %), scores within {:.1e}: {}",
@@ -215,51 +252,113 @@ mod present {
         translator: &mut Translator,
         arguments: &BackendArguments,
         texts: &[String],
-        seconds: f64,
+        settings: &Measuring<'_>,
     ) -> Result<String> {
         let report = arguments.require(translator, Backend::Gpu)?;
         let mut lines = describe(&report);
-        if let Some([encode, step]) = translator.accelerator().and_then(Accelerator::dispatches) {
+        let fault = |fault: dragoman::gpu::Fault| Error::Option(fault.to_string());
+        let gpu = translator.accelerator();
+        if let Some([encode, step]) = gpu.and_then(Accelerator::dispatches) {
             lines.push(format!(
                 "dispatches    {encode} for the encoder, {step} for a step"
+            ));
+        }
+        let (bandwidth, source) = match (settings.bandwidth, gpu) {
+            (Some(given), _) => (Some(given * 1e9), "as given"),
+            (None, Some(gpu)) => {
+                let measured = pollster::block_on(gpu.bandwidth()).map_err(fault)?;
+                (measured, "measured by copying")
+            }
+            (None, None) => (None, ""),
+        };
+        if let Some(bandwidth) = bandwidth {
+            lines.push(format!(
+                "memory        {:.1} GB/s, {source}",
+                bandwidth / 1e9
             ));
         }
         lines.extend(
             [
                 "",
-                "| batch | CPU words/s | GPU words/s | ratio |",
-                "|---:|---:|---:|---:|",
+                "| beam | batch | CPU words/s | GPU words/s | ratio | us per dispatch | of the memory's limit |",
+                "|---:|---:|---:|---:|---:|---:|---:|",
             ]
             .map(String::from),
         );
         let mut on_cpu = translator.with_isa(dragoman::cpu::Isa::detect());
-        for batch in BATCHES {
-            // As many different sentences as there are, repeated with a number so that none is remembered.
-            let texts: Vec<String> = (0..batch)
-                .map(|n| format!("{} {}", texts[n % texts.len()], n / texts.len() + 1))
-                .collect();
-            let words: usize = texts.iter().map(|text| count_words(text)).sum();
-            let speed = |translator: &mut Translator| {
-                let started = Instant::now();
-                let mut best = f64::INFINITY;
-                for pass in 0.. {
-                    let begun = Instant::now();
-                    let _ = translator.translate_all(&texts, &Options::default());
-                    if pass > 0 {
-                        best = best.min(begun.elapsed().as_secs_f64());
-                        if started.elapsed().as_secs_f64() >= seconds {
-                            break;
-                        }
-                    }
+        for &beam in settings.beams {
+            let mut options = translator.options();
+            options.decode.beam = beam as usize;
+            for batch in BATCHES {
+                // As many different sentences as there are, repeated with a number so that none is remembered.
+                let texts: Vec<String> = (0..batch)
+                    .map(|n| format!("{} {}", texts[n % texts.len()], n / texts.len() + 1))
+                    .collect();
+                let words: usize = texts.iter().map(|text| count_words(text)).sum();
+                let cpu = fastest(&mut on_cpu, &texts, &options, settings.seconds).seconds;
+                let gpu = fastest(translator, &texts, &options, settings.seconds);
+                let report = translator.accelerator().map(Accelerator::report);
+                if let Some(reason) = report.and_then(|report| report.fault) {
+                    return Err(Error::Option(reason));
                 }
-                words as f64 / best
-            };
-            let (cpu, gpu) = (speed(&mut on_cpu), speed(translator));
-            lines.push(format!(
-                "| {batch} | {cpu:.0} | {gpu:.0} | {:.2} |",
-                gpu / cpu
-            ));
+                let share = bandwidth.map_or_else(String::new, |bandwidth| {
+                    format!("{:.1} %", 100.0 * gpu.work.bytes / gpu.seconds / bandwidth)
+                });
+                let words = words as f64;
+                lines.push(format!(
+                    "| {beam} | {batch} | {:.0} | {:.0} | {:.2} | {:.1} | {share} |",
+                    words / cpu,
+                    words / gpu.seconds,
+                    cpu / gpu.seconds,
+                    1e6 * gpu.seconds / gpu.work.dispatches.max(1) as f64,
+                ));
+            }
         }
         Ok(lines.join("\n"))
+    }
+
+    /// The fastest pass, and what the GPU had to do in it.
+    struct Pass {
+        seconds: f64,
+        work: Work,
+    }
+
+    /// Translates again and again; the first time, which takes the memory that is needed, does not count.
+    fn fastest(
+        translator: &mut Translator,
+        texts: &[String],
+        options: &Options,
+        seconds: f64,
+    ) -> Pass {
+        let started = Instant::now();
+        let mut best = Pass {
+            seconds: f64::INFINITY,
+            work: Work::default(),
+        };
+        for pass in 0.. {
+            let before = work(translator);
+            let begun = Instant::now();
+            let _ = translator.translate_all(texts, options);
+            let elapsed = begun.elapsed().as_secs_f64();
+            if pass > 0 && elapsed < best.seconds {
+                let after = work(translator);
+                best = Pass {
+                    seconds: elapsed,
+                    work: Work {
+                        dispatches: after.dispatches - before.dispatches,
+                        bytes: after.bytes - before.bytes,
+                    },
+                };
+            }
+            if pass > 0 && started.elapsed().as_secs_f64() >= seconds {
+                break;
+            }
+        }
+        best
+    }
+
+    fn work(translator: &Translator) -> Work {
+        let gpu = translator.accelerator();
+        gpu.and_then(Accelerator::work).unwrap_or_default()
     }
 }

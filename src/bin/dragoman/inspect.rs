@@ -41,6 +41,10 @@ pub struct Arguments {
     /// Text for that, a sentence on each line [default: 40 English sentences]
     #[arg(long, value_name = "FILE", requires = "check_gpu")]
     source: Option<PathBuf>,
+    /// Beam width for that [default: what suits the model]
+    #[arg(long, value_name = "N", requires = "check_gpu",
+          value_parser = clap::value_parser!(u64).range(1..=32))]
+    beam: Option<u64>,
     #[command(flatten)]
     backend: BackendArguments,
 }
@@ -59,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             Some(source) => crate::lines::read(source)?,
             None => SENTENCES.map(String::from).to_vec(),
         };
-        let lines = gpu::check(&mut translator, &arguments.backend, &texts)?;
+        let lines = gpu::check(&mut translator, &arguments.backend, &texts, arguments.beam)?;
         return writeln!(io::stdout().lock(), "{}", lines.join("\n"))
             .map_err(Error::io("standard output"));
     }

@@ -6,6 +6,7 @@
 //#include dot
 //#include float
 //#include quantise
+//#include reduce
 
 struct Params {
     width: u32,
@@ -31,7 +32,6 @@ const UNITS = WIDEST / LANES;
 var<workgroup> length: u32;
 var<workgroup> hidden: array<f32, WIDEST>;
 var<workgroup> codes: array<u32, WIDEST / 4u>;
-var<workgroup> largest: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -54,16 +54,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         for (var j = lane; j < width; j += LANES) {
             most = max(most, abs(hidden[j]));
         }
-        largest[lane] = most;
-        workgroupBarrier();
-        for (var half = LANES / 2u; half > 0u; half /= 2u) {
-            if lane < half {
-                largest[lane] = max(largest[lane], largest[lane + half]);
-            }
-            workgroupBarrier();
-        }
-        let inverse = inverse_scale(largest[0]);
-        let scale = largest[0] / LIMIT;
+        let largest = largest_of_all(lane, most);
+        let inverse = inverse_scale(largest);
+        let scale = largest / LIMIT;
         if lane < groups {
             // Beyond the width `hidden` stays 0.
             let j = 4u * lane;

@@ -5,6 +5,7 @@
 
 //#include common
 //#include float
+//#include reduce
 
 struct Params {
     sentences: u32,
@@ -34,15 +35,8 @@ const MOST = 33u;
 const LOWEST = -3.4e38;
 
 var<workgroup> finished: u32;
-var<workgroup> values: array<f32, LANES>;
-var<workgroup> tokens: array<u32, LANES>;
 var<workgroup> best_values: array<f32, MOST>;
 var<workgroup> best_tokens: array<u32, MOST>;
-
-struct Best {
-    value: f32,
-    token: u32,
-}
 
 // The best of an invocation's share that comes after `last`: a smaller logit, or as large a one of a later token.
 fn next_best(logits: u32, count: u32, lane: u32, last: Best, first: bool) -> Best {
@@ -76,22 +70,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     var best = next_best(logits, count, lane, Best(0.0, 0u), true);
     for (var place = 0u; place < params.count; place++) {
-        values[lane] = best.value;
-        tokens[lane] = best.token;
-        workgroupBarrier();
-        for (var half = LANES / 2u; half > 0u; half /= 2u) {
-            if lane < half {
-                let other = values[lane + half];
-                // The smaller token among equals.
-                if other > values[lane] || (other == values[lane] && tokens[lane + half] < tokens[lane]) {
-                    values[lane] = other;
-                    tokens[lane] = tokens[lane + half];
-                }
-            }
-            workgroupBarrier();
-        }
-        let found = Best(values[0], tokens[0]);
-        workgroupBarrier();
+        let found = best_of_all(lane, best.value, best.token);
         if lane == 0u {
             best_values[place] = found.value;
             best_tokens[place] = found.token;
@@ -108,14 +87,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             sum += exponential(arena[logits + i] - shift);
         }
     }
-    values[lane] = sum;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-        if lane < half {
-            values[lane] += values[lane + half];
-        }
-        workgroupBarrier();
-    }
+    let log_sum = log(sum_of_all(lane, sum));
     if lane < params.count {
         let step = words[params.steps + sentence] % params.chunk;
         let result = params.results + 2u * ((step * params.rows + row) * params.count + lane);
@@ -124,6 +96,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             token = words[params.candidates + list + token];
         }
         words[result] = token;
-        words[result + 1u] = bitcast<u32>(best_values[lane] - shift - log(values[0]));
+        words[result + 1u] = bitcast<u32>(best_values[lane] - shift - log_sum);
     }
 }
