@@ -123,7 +123,7 @@ impl Piece {
         let copy = |range: Range<usize>| (!range.is_empty()).then_some(Part::Copy(range));
         if has_words(&masked(text, &core, &inner, ' ').text, reader.language) {
             parts.extend(copy(source.start..core.start));
-            let holes = holes(text, &inner);
+            let holes = holes(text, spans, &core);
             if holes.len() <= PLACEHOLDERS.len() {
                 parts.push(Part::Translate(Stretch::new(
                     text,
@@ -288,10 +288,13 @@ fn around(text: &str, reader: Reader<'_>, range: &Range<usize>, holes: &[Hole]) 
     parts
 }
 
-/// The holes that protected parts make: those with little between them make one.
-fn holes(text: &str, spans: &[Span]) -> Vec<Hole> {
+/// The holes that the protected parts within a range make: those with little between them make one.
+fn holes(text: &str, spans: &[Span], range: &Range<usize>) -> Vec<Hole> {
     let mut holes: Vec<Hole> = Vec::with_capacity(spans.len());
     for (n, span) in spans.iter().enumerate() {
+        if span.range.start < range.start || range.end < span.range.end {
+            continue;
+        }
         let part = &text[span.range.clone()];
         let same = |other: &&Span| text[other.range.clone()] == *part;
         let open = part.starts_with(['*', '~']) && spans[..n].iter().filter(same).count() % 2 == 1;
@@ -514,7 +517,7 @@ mod tests {
     #[test]
     fn neighbours_are_one_hole() {
         let text = "{a} <b>{c}</b>: %d/%d and 😀";
-        let holes = holes(text, &find(text));
+        let holes = holes(text, &find(text), &(0..text.len()));
         let found: Vec<&str> = holes.iter().map(|hole| &text[hole.range.clone()]).collect();
         assert_eq!(found, ["{a} <b>{c}</b>: %d/%d", "😀"]);
     }

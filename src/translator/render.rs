@@ -287,6 +287,7 @@ mod tests {
                 "see \u{e000} it \u{e001} now",
                 "See **it** now",
             ),
+            ("**点击**，见", "see \u{e000}, now", "See**, now"),
             (
                 "见[点击](https://a.b)了",
                 "see \u{e000} it \u{e001} now",

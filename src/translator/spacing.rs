@@ -31,11 +31,11 @@ pub fn is_missing(text: &str, next: &str) -> bool {
 
 /// English words that begin with a capital only where a sentence begins.
 const SMALL: &str = "The A An This That These Those There It He She We They You His Her Its Our Their My Your But And Or So If When \
-    While As In On At By For To Of From With After Before Because Although Even Then Also Not No Some Many All Every";
+    While Let Please As In On At By For To Of From With After Before Because Although Even Then Also Not No Some Many All Every";
 
 /// The first word of a text in small letters, if `before`, what stands before it in the Chinese source, does not end a sentence.
 pub fn joined(mut text: String, before: &str) -> String {
-    let word = text.split(' ').next().unwrap_or_default();
+    let word = text.split([' ', ',', '\'']).next().unwrap_or_default();
     if before.trim_end_matches(' ').ends_with(['，', '；', '、'])
         && SMALL.split(' ').any(|small| small == word)
     {
@@ -73,6 +73,7 @@ mod tests {
             ("好，", "Theo came.", "Theo came."),
             ("好，", "Beijing is big.", "Beijing is big."),
             ("好，", "A", "a"),
+            ("好；", "Let's go.", "let's go."),
             ("好，", "", ""),
             ("好，", "é", "é"),
         ] {

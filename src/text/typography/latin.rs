@@ -1,4 +1,4 @@
-//! Punctuation and spaces of languages in Latin letters: ASCII marks, no space before them and one behind, straight quotes
+//! Punctuation and spaces of languages in Latin letters: ASCII marks, no space before them and one behind, straight double quotes
 //! (as everywhere in the vocabulary), a capital to start with.
 
 use crate::text::edited::Edited;
@@ -8,6 +8,8 @@ pub fn set(text: &str) -> Edited {
     let marks = narrow(text);
     let spaces = space(&marks.text);
     let marks = marks.then(spaces);
+    let quotes = quote(&marks.text);
+    let marks = marks.then(quotes);
     let capital = capitalise(&marks.text);
     marks.then(capital)
 }
@@ -46,7 +48,7 @@ pub fn narrow(text: &str) -> Edited {
     edited.finish()
 }
 
-/// No space before a mark that closes something, if a word is before the space.
+/// No space behind an opening bracket, nor before a mark that closes something, if a word is before the space.
 fn space(text: &str) -> Edited {
     let mut edited = Edited::with_capacity(text.len());
     let mut buffer = [0; 4];
@@ -55,17 +57,60 @@ fn space(text: &str) -> Edited {
         let after_word = edited.text.ends_with(char::is_alphanumeric);
         let stray = c == ' ' && after_word && {
             let mut ahead = chars.clone();
-            matches!(ahead.next(), Some(',' | '.' | '!' | '?' | ';' | ':' | ')'))
-                && ahead.next().is_none_or(|c| c == ' ')
+            match ahead.next() {
+                Some(')') => true,
+                Some(',' | '.' | '!' | '?' | ';' | ':') => ahead.next().is_none_or(|c| c == ' '),
+                _ => false,
+            }
         };
+        let inside = c == ' ' && edited.text.ends_with('(');
         edited.replace(
             c.len_utf8(),
-            if stray {
+            if stray || inside {
                 ""
             } else {
                 c.encode_utf8(&mut buffer)
             },
         );
+    }
+    edited.finish()
+}
+
+/// Speech has double quotes, also where it begins with a single and ends in a double one; within double quotes, single ones stay.
+fn quote(text: &str) -> Edited {
+    // Where a quote has been opened and not closed, and single quotes that become double ones.
+    let (mut single, mut double) = (None, false);
+    let mut changed = Vec::new();
+    let mut before = ' ';
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let next = chars.peek().map_or(' ', |&(_, c)| c);
+        if c == '"' {
+            match single.take().filter(|_| !double && before != ' ') {
+                Some(open) => changed.push(open),
+                None => double = !double,
+            }
+        } else if c == '\'' && matches!(before, ' ' | '(') && next.is_alphanumeric() {
+            single = Some(at);
+        } else if c == '\''
+            && before != ' '
+            && matches!(next, ' ' | ',' | '.' | '!' | '?' | ';' | ':' | ')')
+        {
+            match single.take() {
+                Some(open) if !double => changed.extend([open, at]),
+                None if double && matches!(before, ',' | '.' | '!' | '?') => {
+                    changed.push(at);
+                    double = false;
+                }
+                _ => {}
+            }
+        }
+        before = c;
+    }
+    let mut edited = Edited::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let c = if changed.contains(&at) { '"' } else { c };
+        edited.copy(c.encode_utf8(&mut [0; 4]));
     }
     edited.finish()
 }
@@ -104,6 +149,17 @@ mod tests {
             ("It is 3.14 at 12:30.", "It is 3.14 at 12:30."),
             ("use .NET", "Use .NET"),
             ("Yes（maybe）。", "Yes(maybe)."),
+            ("Apples ( red ), pears", "Apples (red), pears"),
+            ("'Really?' I asked.", "\"Really?\" I asked."),
+            ("'Go?\" I asked.", "\"Go?\" I asked."),
+            ("\"Go!' she said.", "\"Go!\" she said."),
+            ("He said, 'I don't know.'", "He said, \"I don't know.\""),
+            ("\"He said 'no.' Then\"", "\"He said 'no.' Then\""),
+            (
+                "The dogs' bowls, in the '90s",
+                "The dogs' bowls, in the '90s",
+            ),
+            ("It's John's", "It's John's"),
             ("\u{e000} is good", "\u{e000} is good"),
             ("", ""),
         ] {
