@@ -149,7 +149,9 @@ impl<'a> Fields<'a> {
 
     fn number(&self, name: &str) -> Result<usize> {
         let number = self.0[name].as_u64().map(usize::try_from);
-        number.and_then(|n| n.ok()).ok_or_else(|| damaged(name))
+        number
+            .and_then(std::result::Result::ok)
+            .ok_or_else(|| damaged(name))
     }
 }
 
