@@ -15,6 +15,7 @@ const LIMIT = 4 << 20;
  * @typedef {object} Entry
  * @property {string} id unique name, such as `en-zh`
  * @property {string} source BCP 47 tag of the language translated from
+ * @property {string[]} [reads] other languages that it reads as `source`, such as `zh-Hant` for `zh`
  * @property {string} target BCP 47 tag of the language translated to
  * @property {string} file path of the weights file, relative to the manifest
  * @property {number} bytes size of the weights file
@@ -76,9 +77,10 @@ export function parseManifest(json) {
  * @returns {Entry | string} why it is refused
  */
 export function parseEntry(model) {
-  const { id, source, target, file, bytes, sha256, licence, parts } = model ?? {};
+  const { id, source, reads = [], target, file, bytes, sha256, licence, parts } = model ?? {};
   if (typeof id !== "string" || id === "") return "a model has no id";
-  for (const language of [source, target]) {
+  if (!Array.isArray(reads)) return `${JSON.stringify(id)} has a malformed list of languages`;
+  for (const language of [source, target, ...reads]) {
     try {
       new Intl.Locale(language);
     } catch {
@@ -89,7 +91,7 @@ export function parseEntry(model) {
   if (!inside) return `${JSON.stringify(file)} is not a path inside its folder`;
   if (!Number.isSafeInteger(bytes) || bytes <= 0 || bytes > 0xffff_ffff) return `${JSON.stringify(id)} has a malformed size`;
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return `${JSON.stringify(id)} has a malformed SHA-256`;
-  const entry = { id, source, target, file, bytes, sha256, licence: typeof licence === "string" ? licence : "" };
+  const entry = { id, source, ...(reads.length > 0 && { reads }), target, file, bytes, sha256, licence: typeof licence === "string" ? licence : "" };
   if (parts === undefined) return entry;
   const known = Array.isArray(parts) && parts.every((part) => ROLES.includes(part?.role) && Number.isSafeInteger(part.bytes) && part.bytes > 0);
   if (!known || parts.reduce((sum, part) => sum + part.bytes, 0) !== bytes) return `${JSON.stringify(id)} has malformed parts`;
@@ -104,7 +106,8 @@ export function parseEntry(model) {
  * @returns {Entry | undefined}
  */
 export function find(entries, from, to) {
-  return entries.find((entry) => sameLanguage(from, entry.source) && sameLanguage(to, entry.target));
+  const isFrom = (/** @type {Entry} */ { source, reads = [] }) => [source, ...reads].some((read) => sameLanguage(from, read));
+  return entries.find((entry) => isFrom(entry) && sameLanguage(to, entry.target));
 }
 
 /**

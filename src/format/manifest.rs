@@ -25,6 +25,9 @@ pub struct ManifestEntry {
     pub id: String,
     /// BCP 47 tag of the language translated from.
     pub source: String,
+    /// Tags of other languages that it reads as that one, such as `zh-Hant` for `zh`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
     /// BCP 47 tag of the language translated to.
     pub target: String,
     /// Path of the weights file, relative to the manifest.
@@ -77,7 +80,7 @@ impl Manifest {
     pub fn find(&self, from: &str, to: &str) -> Result<&ManifestEntry> {
         self.models
             .iter()
-            .find(|entry| same_language(from, &entry.source) && same_language(to, &entry.target))
+            .find(|entry| entry.is_from(from) && same_language(to, &entry.target))
             .ok_or_else(|| Error::NoSuchPair {
                 from: from.to_owned(),
                 to: to.to_owned(),
@@ -101,6 +104,11 @@ impl Manifest {
 }
 
 impl ManifestEntry {
+    fn is_from(&self, language: &str) -> bool {
+        let mut read = std::iter::once(&self.source).chain(&self.reads);
+        read.any(|read| same_language(language, read))
+    }
+
     fn check(&self) -> Result<()> {
         let inside = self
             .file
@@ -245,6 +253,21 @@ mod tests {
             );
             assert_eq!(message, expected);
         }
+    }
+
+    #[test]
+    fn a_model_may_read_other_scripts() {
+        let mut reader = entry("b", "zh", "en");
+        reader["reads"] = json!(["zh-Hant"]);
+        let manifest = manifest(&[entry("a", "en", "zh"), reader]);
+        for from in ["zh", "zh-TW", "zh-Hant-HK", "zh-CN"] {
+            assert_eq!(manifest.find(from, "en").unwrap().id, "b", "{from}");
+        }
+        for (from, to) in [("en", "zh-TW"), ("ja", "en")] {
+            assert!(manifest.find(from, to).is_err(), "{from} to {to}");
+        }
+        let json = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(Manifest::parse(&json).unwrap(), manifest);
     }
 
     #[test]

@@ -96,6 +96,10 @@ fn weights_from_chinese_read_traditional_characters() {
     let exported = folder.path("models/zh-en.safetensors");
     let inspected = dragoman(&["inspect", &exported]).run("").succeeded().stdout;
     assert!(inspected.contains("source spellings: 2,"), "{inspected}");
+    assert_eq!(manifest(&folder).models[0].reads, ["zh-Hant"]);
+    dragoman(&["translate", "--models", &models, "--from", "zh-TW", "我們"])
+        .run("")
+        .succeeded();
     let translate = |text: &str| {
         dragoman(&[
             "translate",

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 
 import { sameLanguage } from "../../pkg/lib/languages.js";
+import { find, parseManifest } from "../../pkg/lib/manifest.js";
 import { Sha256, sha256 as ours } from "../../pkg/lib/sha256.js";
 import { hasHalves, Mender } from "../../pkg/lib/surrogates.js";
 import { sha256 } from "./support.mjs";
@@ -32,6 +33,17 @@ test("languages are compared as in Rust", () => {
     ["zh-Latn", "zh", false],
   ])) {
     assert.equal(sameLanguage(wanted, offered), same, `${wanted} from ${offered}`);
+  }
+});
+
+test("a model may read other scripts of its language", () => {
+  const listed = { id: "zh-en", source: "zh", reads: ["zh-Hant"], target: "en", file: "a", bytes: 1, sha256: "0".repeat(64) };
+  const manifest = (/** @type {object} */ model) => parseManifest(JSON.stringify({ version: 1, models: [model] }));
+  for (const from of ["zh", "zh-CN", "zh-TW", "zh-Hant-HK"]) assert.equal(find(manifest(listed), from, "en")?.id, "zh-en", from);
+  assert.equal(find(manifest({ ...listed, reads: undefined }), "zh-TW", "en"), undefined);
+  assert.equal(find(manifest(listed), "ja", "en"), undefined);
+  for (const reads of ["zh-Hant", ["not a tag"], [1]]) {
+    assert.throws(() => manifest({ ...listed, reads }), { name: "DataError", message: /malformed/ }, JSON.stringify(reads));
   }
 });
 

@@ -150,7 +150,8 @@ impl ModelArguments {
 
     fn languages(&self) -> [&str; 2] {
         let [first, second] = DEFAULT;
-        let is = |given: Option<&str>, language| given.is_some_and(|g| same_language(g, language));
+        let primary = |tag: &str| tag.split(['-', '_']).next().map(str::to_ascii_lowercase);
+        let is = |given: Option<&str>, language| given.and_then(primary) == primary(language);
         let (from, to) = (self.from.as_deref(), self.to.as_deref());
         let other = |given| if is(given, first) { second } else { first };
         [
