@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::memory::Capacity;
 use super::record::{Calibration, Record, Timing};
 use super::search::DeviceModel;
 use super::traffic::{self, Work};
@@ -16,10 +17,12 @@ use crate::model::random::Random;
 const SIZES: [usize; 3] = [1, 8, 32];
 /// Source tokens of a sentence of a calibration.
 const TOKENS: usize = 16;
-/// Most hypotheses of a batch, and most source tokens if it has several sentences: that many take some 50 MB of intermediate
-/// results.
-const MOST_HYPOTHESES: usize = 256;
-const MOST_TOKENS: usize = 4_096;
+/// Most hypotheses of a batch, and most source tokens if it has several sentences, on a device that has room for them: that many
+/// take 50 to 150 MB of intermediate results.
+const MOST: Capacity = Capacity {
+    tokens: 4_096,
+    hypotheses: 256,
+};
 /// A GPU that is so many times slower than the CPU is not measured further.
 const HOPELESS: f64 = 4.0;
 
@@ -153,9 +156,11 @@ impl Accelerator {
         options: &DecodeOptions,
     ) -> Vec<Hypothesis> {
         let mut hypotheses = Vec::with_capacity(sources.len());
+        let session = self.session.as_ref();
+        let most = session.map_or(MOST, |session| session.model().capacity(model, MOST));
         let mut rest = sources;
         while !rest.is_empty() {
-            let (batch, others) = rest.split_at(first_batch(rest, options));
+            let (batch, others) = rest.split_at(first_batch(rest, options, most));
             hypotheses.extend(self.batch(decoder, model, batch, options).await);
             rest = others;
         }
@@ -252,14 +257,14 @@ impl Accelerator {
 }
 
 /// How many sentences, one at least, make a batch.
-fn first_batch(sources: &[&[u32]], options: &DecodeOptions) -> usize {
+fn first_batch(sources: &[&[u32]], options: &DecodeOptions, most: Capacity) -> usize {
     let mut tokens = 0;
     let fits = |source: &&&[u32]| {
         tokens += source.len();
-        tokens <= MOST_TOKENS
+        tokens <= most.tokens
     };
-    let most = MOST_HYPOTHESES / options.beam().width;
-    let count = sources.iter().take(most).take_while(fits).count();
+    let sentences = most.hypotheses / options.beam().width;
+    let count = sources.iter().take(sentences).take_while(fits).count();
     count.max(1)
 }
 
@@ -329,7 +334,7 @@ mod tests {
         let huge = huge.as_slice();
         for (sources, beam, expected) in [
             (vec![short; 3], 1, 3),
-            (vec![short; 300], 1, MOST_HYPOTHESES),
+            (vec![short; 300], 1, MOST.hypotheses),
             (vec![short; 300], 3, 85),
             (vec![short; 300], 999, 8),
             (vec![long, long], 1, 1),
@@ -340,7 +345,7 @@ mod tests {
                 beam,
                 ..DecodeOptions::default()
             };
-            let found = first_batch(&sources, &options);
+            let found = first_batch(&sources, &options, MOST);
             assert_eq!(found, expected, "{} sentences, {beam}", sources.len());
         }
     }

@@ -202,13 +202,18 @@ impl Engine {
         self.queue.submit([commands]);
     }
 
+    /// Bytes of the largest buffer that a shader can use.
+    pub(super) fn largest_buffer(&self) -> u64 {
+        let limits = &self.limits;
+        limits
+            .max_buffer_size
+            .min(limits.max_storage_buffer_binding_size)
+    }
+
     /// A storage buffer of the device, zeroed.
     pub(super) fn storage(&self, label: &str, words: u64) -> Result<wgpu::Buffer, Fault> {
         let size = (words * 4).max(16);
-        let most = self
-            .limits
-            .max_buffer_size
-            .min(self.limits.max_storage_buffer_binding_size);
+        let most = self.largest_buffer();
         if size > most {
             return Err(Fault::TooSmall(format!(
                 "its buffers hold {most} bytes, but {label} need {size}"

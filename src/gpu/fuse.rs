@@ -96,8 +96,8 @@ fn pair(first: &Op, next: Option<&Op>) -> (Fused, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Seq2SeqConfig;
-    use crate::model::seq2seq;
+    use crate::format::{Seq2SeqConfig, TransformerConfig};
+    use crate::model::{seq2seq, transformer};
 
     #[test]
     fn a_step_is_few_dispatches() {
@@ -111,6 +111,23 @@ mod tests {
                 target_vocabulary: 37,
             });
             assert_eq!(fuse(&plan.step).len(), expected, "{decoder_layers} layers");
+        }
+    }
+
+    #[test]
+    fn a_step_of_the_transformer_is_ten_dispatches_for_each_layer() {
+        for decoder_layers in [1, 2, 4] {
+            let plan = transformer::plan(&TransformerConfig {
+                embedding: 6,
+                feed_forward: 10,
+                heads: 2,
+                encoder_layers: 1,
+                decoder_layers,
+                source_vocabulary: 31,
+                target_vocabulary: 31,
+                shared_vocabulary: true,
+            });
+            assert_eq!(fuse(&plan.step).len(), 10 * decoder_layers + 2);
         }
     }
 

@@ -9,6 +9,33 @@ use crate::model::plan::{Plan, Rows, View};
 /// Steps of the decoder in one submission.
 pub const CHUNK: usize = 8;
 
+/// How many rows of each kind a batch may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Source tokens.
+    pub tokens: usize,
+    /// Hypotheses.
+    pub hypotheses: usize,
+}
+
+impl Capacity {
+    /// As many of both as were asked for, or as fit in a buffer of so many words, half of which they get. Rooms are powers of two.
+    pub fn within(self, words: u64, plan: &Plan) -> Self {
+        let most = |rows, wanted: usize| {
+            let buffers = plan.buffers.iter().filter(|buffer| buffer.rows == rows);
+            let width: usize = buffers.map(|buffer| buffer.width).sum();
+            let most = usize::try_from(words / 2).unwrap_or(usize::MAX) / width.max(1);
+            // The greatest power of two that is not more.
+            let most = most.checked_ilog2().map_or(1, |log| 1 << log);
+            wanted.min(most)
+        };
+        Self {
+            tokens: most(Rows::Tokens, self.tokens),
+            hypotheses: most(Rows::Hypotheses, self.hypotheses),
+        }
+    }
+}
+
 /// How many rows there are room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
@@ -220,5 +247,34 @@ impl Memory {
     /// Whether a batch fits.
     pub fn holds(&self, bucket: Bucket) -> bool {
         self.layout.bucket.join(bucket) == self.layout.bucket
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::plan::Builder;
+
+    #[test]
+    fn batches_are_as_large_as_the_buffers_allow() {
+        let mut plan = Builder::default();
+        let output = plan.hypotheses(100);
+        plan.tokens(7);
+        plan.tokens(3);
+        let plan = plan.finish(Vec::new(), Vec::new(), output);
+        let wanted = Capacity {
+            tokens: 4_000,
+            hypotheses: 256,
+        };
+        for (words, tokens, hypotheses) in [
+            (u64::MAX, 4_000, 256),
+            (80_000, 2_048, 256),
+            (30_000, 1_024, 128),
+            (2_000, 64, 8),
+            (0, 1, 1),
+        ] {
+            let expected = Capacity { tokens, hypotheses };
+            assert_eq!(wanted.within(words, &plan), expected, "{words} words");
+        }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::memory::{CHUNK, Memory};
+use super::memory::{CHUNK, Capacity, Memory};
 use super::readback::{Pending, Staging, read};
 use super::recording::{Dispatch, NONE, Programs, Sizes};
 use super::task::Task;
@@ -55,6 +55,12 @@ impl DeviceModel {
     #[must_use]
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// How large a batch the device can take, and no larger than `wanted`.
+    #[must_use]
+    pub(super) fn capacity(&self, model: &Model, wanted: Capacity) -> Capacity {
+        wanted.within(self.engine.largest_buffer() / 4, model.plan())
     }
 
     /// Number of dispatches of the encoder, and of each step.

@@ -140,11 +140,7 @@ impl Traffic {
 /// # Errors
 /// Any [`Fault`].
 pub async fn bandwidth(engine: &Engine) -> Result<f64, Fault> {
-    let limits = &engine.limits;
-    let most = limits
-        .max_buffer_size
-        .min(limits.max_storage_buffer_binding_size);
-    let bytes = COPIED.min(most) / 4 * 4;
+    let bytes = COPIED.min(engine.largest_buffer()) / 4 * 4;
     let from = engine.storage("what is copied", bytes / 4)?;
     let to = engine.storage("the copy", bytes / 4)?;
     let mut best = f64::INFINITY;

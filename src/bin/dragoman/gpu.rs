@@ -306,7 +306,7 @@ mod present {
                 });
                 let words = words as f64;
                 lines.push(format!(
-                    "| {beam} | {batch} | {:.0} | {:.0} | {:.2} | {:.1} | {share} |",
+                    "| {beam} | {batch} | {:.0} | {:.0} | {:.3} | {:.1} | {share} |",
                     words / cpu,
                     words / gpu.seconds,
                     cpu / gpu.seconds,
