@@ -234,9 +234,7 @@ impl Translator {
         record: &mut crate::gpu::record::Record,
     ) {
         let model = &self.parts.model;
-        let options = self.options().decode;
-        let accelerator =
-            crate::gpu::Accelerator::new(backend, settings, model, &options, record).await;
+        let accelerator = crate::gpu::Accelerator::new(backend, settings, model, record).await;
         self.accelerator = Some(accelerator);
     }
 

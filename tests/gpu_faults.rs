@@ -51,9 +51,7 @@ impl Fixture {
             inject,
             ..Settings::default()
         };
-        let options = DecodeOptions::default();
-        let accelerator = Accelerator::new(backend, &settings, &self.model, &options, record);
-        pollster::block_on(accelerator)
+        pollster::block_on(Accelerator::new(backend, &settings, &self.model, record))
     }
 
     /// Translates with the accelerator, and checks that nothing is missing.

@@ -89,14 +89,13 @@ pub struct Report {
 
 impl Accelerator {
     /// Finds a device, copies the model to it and, if the choice is to be made, measures both engines. Never fails: without a
-    /// GPU everything is translated on the CPU. `options` are those with which most will be translated.
+    /// GPU everything is translated on the CPU.
     ///
     /// `record` is what was remembered; call [`Record::begin`] and keep it before this, and keep it again after this.
     pub async fn new(
         backend: Backend,
         settings: &Settings,
         model: &Model,
-        options: &DecodeOptions,
         record: &mut Record,
     ) -> Self {
         let mut accelerator = Self {
@@ -108,7 +107,7 @@ impl Accelerator {
             batches: Batches::default(),
         };
         if backend != Backend::Cpu
-            && let Err(fault) = accelerator.start(settings, model, options, record).await
+            && let Err(fault) = accelerator.start(settings, model, record).await
         {
             accelerator.give_up(fault);
         }
@@ -125,19 +124,22 @@ impl Accelerator {
         &mut self,
         settings: &Settings,
         model: &Model,
-        options: &DecodeOptions,
         record: &mut Record,
     ) -> Result<(), Fault> {
         let engine = Arc::new(Engine::new(settings).await?);
         let capabilities = engine.capabilities().clone();
         let mut session = Session::new(DeviceModel::new(&engine, model)?);
         if self.backend == Backend::Auto {
-            let beam = options.beam().width;
-            let of = format!("{}; {}; {beam}", capabilities.name, size_of(model));
+            let of = format!(
+                "{}; {}; {}",
+                capabilities.name,
+                size_of(model),
+                model.beam()
+            );
             let known = record.calibration.take().filter(|known| known.of == of);
             let calibration = match known {
                 Some(known) => known,
-                None => calibrate(of, model, beam, &mut session).await?,
+                None => calibrate(of, model, &mut session).await?,
             };
             record.calibration = Some(calibration.clone());
             self.calibration = Some(calibration);
@@ -274,12 +276,7 @@ fn size_of(model: &Model) -> usize {
 }
 
 /// Translates the same batches with both engines: random sentences, whose translations are the same on both.
-async fn calibrate(
-    of: String,
-    model: &Model,
-    beam: usize,
-    session: &mut Session,
-) -> Result<Calibration, Fault> {
+async fn calibrate(of: String, model: &Model, session: &mut Session) -> Result<Calibration, Fault> {
     let mut random = Random(1);
     // Tokens that every vocabulary has; the first few are special.
     let mut sentence = || -> Vec<u32> {
@@ -288,7 +285,7 @@ async fn calibrate(
     };
     let sentences: Vec<Vec<u32>> = (0..SIZES[SIZES.len() - 1]).map(|_| sentence()).collect();
     let options = DecodeOptions {
-        beam,
+        beam: model.beam(),
         max_length_factor: 1.0,
         ..DecodeOptions::default()
     };

@@ -34,6 +34,8 @@ pub struct Model {
     shortlist: Option<Shortlist>,
     /// Whether source and target tokens are the same.
     shared_vocabulary: bool,
+    /// The beam width that suits it.
+    beam: usize,
 }
 
 impl Model {
@@ -55,6 +57,7 @@ impl Model {
             weights,
             shortlist: file.shortlist.clone(),
             shared_vocabulary: architecture.shares_vocabulary(),
+            beam: file.config.beam,
         })
     }
 
@@ -73,6 +76,7 @@ impl Model {
             weights,
             shortlist: None,
             shared_vocabulary: false,
+            beam: 1,
         })
     }
 
@@ -98,6 +102,12 @@ impl Model {
     #[must_use]
     pub fn has_shortlist(&self) -> bool {
         self.shortlist.is_some()
+    }
+
+    /// The beam width that suits the model.
+    #[must_use]
+    pub fn beam(&self) -> usize {
+        self.beam
     }
 
     /// The weights.
