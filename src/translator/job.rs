@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::layout::Layout;
 use super::piece::{Part, Piece, Reader, Stretch, masked};
 use super::render::Writer;
-use super::spacing::{is_missing, joined, narrowed};
+use super::spacing::{goes_on, is_missing, joined, narrowed};
 use super::{Alignment, Options, Sentence, Translation};
 use crate::decode::Hypothesis;
 use crate::text::characters::{is_han, is_wide_mark};
@@ -223,8 +223,9 @@ impl Job {
     pub(super) fn take(&mut self, batch: &Batch, languages: Languages<'_>, writer: Writer<'_>) {
         for piece in &batch.pieces {
             let (sentence, mut text) = self.assemble(piece, languages, writer);
-            if languages.is_from_chinese_to_latin() && sentence.translated {
-                text = joined(text, &self.text[..sentence.source.start]);
+            let before = &self.text[..sentence.source.start];
+            if languages.is_from_chinese_to_latin() && sentence.translated && goes_on(before) {
+                text = joined(text);
             }
             self.push(sentence, &text, languages);
         }
@@ -277,10 +278,13 @@ impl Job {
             let known = self.memory.get(&stretch.ids);
             let rendered =
                 known.and_then(|known| Some((known, writer.render(&self.text, stretch, known)?)));
-            let Some((hypothesis, rendered)) = rendered else {
+            let Some((hypothesis, mut rendered)) = rendered else {
                 text.push_str(&self.text[stretch.source.clone()]);
                 continue;
             };
+            if copied_last.is_some() {
+                rendered.text = joined(rendered.text);
+            }
             if spaced && is_missing(copied_last.take().unwrap_or(&text), &rendered.text) {
                 text.push(' ');
             }

@@ -60,6 +60,8 @@ pub struct Hole {
     pub range: Range<usize>,
     /// What it is; [`Kind::Placeholder`] where there are several kinds.
     pub kind: Kind,
+    /// Whether it is markup that ends what it is about.
+    pub closes: bool,
     /// Whether it touches the characters before it.
     pub tight_before: bool,
     /// Whether it touches the characters behind it.
@@ -70,10 +72,8 @@ impl Hole {
     /// `open`: whether markup like it has been opened and not closed before.
     fn new(text: &str, range: Range<usize>, kind: Kind, open: bool) -> Self {
         let part = &text[range.clone()];
-        let closes = match kind {
-            Kind::Markup => part.starts_with("</") || part.starts_with(']') || open,
-            _ => false,
-        };
+        let closes =
+            kind == Kind::Markup && (part.starts_with("</") || part.starts_with(']') || open);
         // Chinese characters touch everything, but a tag only belongs to those that it encloses.
         let tight = |encloses: bool| {
             let encloses = encloses && kind == Kind::Markup;
@@ -81,6 +81,7 @@ impl Hole {
         };
         Self {
             kind,
+            closes,
             tight_before: text[..range.start].ends_with(tight(closes)),
             tight_behind: text[range.end..].starts_with(tight(!closes)),
             range,

@@ -51,11 +51,16 @@ impl Writer<'_> {
             return false;
         };
         let is_tag = |n: usize| stretch.holes[n].kind == Kind::Markup;
-        (1..places.len()).all(|n| {
-            let between = text.get(places[n - 1]..places[n]);
-            !(is_tag(n - 1) && is_tag(n))
-                || between.is_some_and(|text| text.contains(char::is_alphanumeric))
-        })
+        let words = |text: &str| text.contains(char::is_alphanumeric);
+        // What opens it was copied from before the sentence.
+        let lost = stretch.holes.first().is_some_and(|hole| hole.closes)
+            && words(&stretch.input.text[..stretch.input.text.find(PLACEHOLDERS[0]).unwrap_or(0)])
+            && !words(&text[..places[0]]);
+        !lost
+            && (1..places.len()).all(|n| {
+                let between = text.get(places[n - 1]..places[n]);
+                !(is_tag(n - 1) && is_tag(n)) || between.is_some_and(words)
+            })
     }
 
     /// Whether a translation has other numbers than its source.
@@ -371,6 +376,8 @@ mod tests {
             ("See %s x", "见\u{e001}", None),
             ("See <b>x</b>, y", "见\u{e000}\u{e001}了", None),
             ("See <b>x</b>, y", "见\u{e001}了\u{e000}", None),
+            ("**See**, x", "见\u{e000}，了", Some("见**，了")),
+            ("**See**, x", "\u{e000}，见了", None),
             ("See", "见\u{e001}", Some("见")),
             ("See", "", None),
         ] {

@@ -33,15 +33,18 @@ pub fn is_missing(text: &str, next: &str) -> bool {
 const SMALL: &str = "The A An This That These Those There It He She We They You His Her Its Our Their My Your But And Or So If When \
     While Let Please As In On At By For To Of From With After Before Because Although Even Then Also Not No Some Many All Every";
 
-/// The first word of a text in small letters, if `before`, what stands before it in the Chinese source, does not end a sentence.
-pub fn joined(mut text: String, before: &str) -> String {
+/// The first word of a text in small letters, where a sentence goes on with it.
+pub fn joined(mut text: String) -> String {
     let word = text.split([' ', ',', '\'']).next().unwrap_or_default();
-    if before.trim_end_matches(' ').ends_with(['，', '；', '、'])
-        && SMALL.split(' ').any(|small| small == word)
-    {
+    if SMALL.split(' ').any(|small| small == word) {
         text[..1].make_ascii_lowercase();
     }
     text
+}
+
+/// Whether a sentence goes on behind this text: it was cut there because it is long, or at a mark that ends no English sentence.
+pub fn goes_on(chinese: &str) -> bool {
+    chinese.trim_end_matches(' ').ends_with(['，', '；', '、'])
 }
 
 #[cfg(test)]
@@ -64,20 +67,26 @@ mod tests {
 
     #[test]
     fn sentences_go_on_in_small_letters() {
-        for (before, text, expected) in [
-            ("好，", "The end.", "the end."),
-            ("好； ", "But no.", "but no."),
-            ("好。", "The end.", "The end."),
-            ("好；\n", "The end.", "The end."),
-            ("", "The end.", "The end."),
-            ("好，", "Theo came.", "Theo came."),
-            ("好，", "Beijing is big.", "Beijing is big."),
-            ("好，", "A", "a"),
-            ("好；", "Let's go.", "let's go."),
-            ("好，", "", ""),
-            ("好，", "é", "é"),
+        for (text, expected) in [
+            ("The end.", "the end."),
+            ("But no.", "but no."),
+            ("Let's go.", "let's go."),
+            ("A", "a"),
+            ("Theo came.", "Theo came."),
+            ("Beijing is big.", "Beijing is big."),
+            ("", ""),
+            ("é", "é"),
         ] {
-            assert_eq!(joined(text.into(), before), expected);
+            assert_eq!(joined(text.into()), expected);
+        }
+        for (chinese, expected) in [
+            ("好，", true),
+            ("好； ", true),
+            ("好。", false),
+            ("好；\n", false),
+            ("", false),
+        ] {
+            assert_eq!(goes_on(chinese), expected, "{chinese:?}");
         }
     }
 
