@@ -23,8 +23,8 @@ const AMBIGUOUS = new Set("乾於後徵摺菸夥麽");
 /** In GB 2312, and changed as part of a phrase: Simplified text writes the phrase either way. */
 const RARE = new Set("瞭藉覆");
 
-/** What OpenCC's tables for Taiwan add, where the character stands for another one. */
-const TAIWAN = new Map([["著", "着"]]);
+/** What OpenCC's tables for Taiwan add, where the character stands for another one; and a word that is written in two ways. */
+const TAIWAN = new Map([["著", "着"], ["想像", "想象"]]);
 
 /**
  * Words in which a character that is otherwise respelt stays: with 著, those of OpenCC's tables for Taiwan and Hong Kong, and more that
@@ -32,8 +32,11 @@ const TAIWAN = new Map([["著", "着"]]);
  */
 const KEPT = (
   "合著 名著 巨著 昭著 著作 著名 著志 著於 著稱 著者 著述 著錄 鉅著 顯著 显著 著录 著称 " +
-  "专著 專著 编著 編著 原著 土著 卓著 论著 論著 译著 譯著 遗著 遺著 撰著 所著 拙著 新著 旧著 舊著 著有 著文 著于 著书立说 著書立說 昇腾 二噁英"
+  "专著 專著 编著 編著 原著 土著 卓著 论著 論著 译著 譯著 遗著 遺著 撰著 所著 拙著 新著 旧著 舊著 著有《 著文 著于 著书立说 著書立說 昇腾 二噁英 互聯網路由"
 ).split(" ");
+
+/** Words of Taiwan that the mainland does not know in any sense. */
+const TAIWANESE = new Set("網路 軟體 硬體 螢幕 計程車 腳踏車 簡訊 印表機 筆記型電腦 網咖 紅血球 義大利 紐西蘭 寮國 葉門 歐巴馬 愛滋病 憂鬱症".split(" "));
 
 /** Quotation marks of Traditional text. */
 const QUOTES = new Map([["「", "“"], ["」", "”"], ["『", "‘"], ["』", "’"]]);
@@ -66,6 +69,8 @@ function gb2312() {
 }
 
 const simplified = gb2312();
+/** @param {string} text lengths of its characters */
+const lengths = (text) => [...text].map(bytes).join();
 /** @param {string} text */
 const bytes = (text) => Buffer.byteLength(text);
 
@@ -80,6 +85,11 @@ const spelt = (text) => [...text].map((c) => table.get(c) ?? c).join("");
 for (const [from, to] of entries("TSPhrases.txt")) {
   const certain = [...from].some((c) => table.has(c) || RARE.has(c));
   if (certain && spelt(from) !== to && bytes(from) === bytes(to)) table.set(from, to);
+}
+// Words of Taiwan that are other words on the mainland: 軟體 for 软件.
+for (const [from, to] of entries("TWPhrasesRev.txt")) {
+  const read = spelt(to);
+  if (TAIWANESE.has(from) && lengths(from) === lengths(read)) table.set(from, read);
 }
 // The other characters of such a word are still respelt.
 for (const word of KEPT) table.set(word, [...word].map((c) => ("著昇噁".includes(c) ? c : table.get(c) ?? c)).join(""));
