@@ -4,7 +4,7 @@ import { AddLanguage } from "./add-language.js";
 import { wordLinks } from "./alignment.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
-import { count, engine, language, scriptTag, size } from "./format.js";
+import { count, engine, language, languageRead, scriptTag, size } from "./format.js";
 import { HeatMaps } from "./heatmap.js";
 import { Languages } from "./languages.js";
 import { Links } from "./links.js";
@@ -54,7 +54,7 @@ const languages = new Languages({
 
 const offer = new LanguageOffer((pair) => {
   choose(pair);
-  announce(`Translating from ${language(pair.source)} to ${language(pair.target)}.`);
+  announce(`Translating from ${languageRead(pair.source)} to ${language(pair.target)}.`);
   focusSource();
 });
 
@@ -419,7 +419,7 @@ function swapLanguages() {
   const text = latest && state.kind === "done" ? latest.result.text : before;
   choose({ source: to, target: from });
   setText(text, "");
-  announce(`Translating from ${language(to)} to ${language(from)}.`);
+  announce(`Translating from ${languageRead(to)} to ${language(from)}.`);
   if (!before) return;
   showToast("Languages swapped.", () => {
     choose({ source: from, target: to });

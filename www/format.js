@@ -60,6 +60,14 @@ export function languageAlone(tag) {
   return names.of(new Intl.Locale(tag).language) ?? tag;
 }
 
+/**
+ * A language that is translated from: any Chinese is read; only which is written must be told.
+ * @param {string} tag
+ */
+export function languageRead(tag) {
+  return tag === "zh" ? languageAlone(tag) : language(tag);
+}
+
 /** @param {string} tag */
 export function language(tag) {
   return names.of(scriptTag(tag)) ?? tag;

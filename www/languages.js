@@ -2,7 +2,7 @@
 
 import { byId, make } from "./dom.js";
 import { examples } from "./examples.js";
-import { language, languageAlone, scriptTag, size } from "./format.js";
+import { language, languageRead, scriptTag, size } from "./format.js";
 
 /** @typedef {import("../pkg/index.js").Direction} Direction */
 /** @typedef {import("./session.js").Pair} Pair */
@@ -75,8 +75,7 @@ export class Languages {
   #showChoice(side, tags, chosen) {
     const select = this.#selects[side];
     const heading = byId(`${side}-language`, HTMLElement);
-    // Any Chinese is read; which is written must be told.
-    const name = (/** @type {string} */ tag) => (side === "source" && tag === "zh" ? languageAlone(tag) : language(tag));
+    const name = side === "source" ? languageRead : language;
     heading.textContent = name(chosen);
     heading.classList.toggle("visually-hidden", tags.length > 1);
     if (select.parentElement) select.parentElement.hidden = tags.length < 2;

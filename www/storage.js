@@ -1,7 +1,7 @@
 /** What is kept on this device: which models, how large, and how to remove them. */
 
 import { make } from "./dom.js";
-import { language, size } from "./format.js";
+import { language, languageRead, size } from "./format.js";
 
 /** @typedef {import("../pkg/index.js").Direction} Direction */
 
@@ -45,7 +45,7 @@ export class StoragePanel {
 
   /** @param {Direction} direction */
   #item(direction) {
-    const name = `${language(direction.sourceLanguage)} to ${language(direction.targetLanguage)}`;
+    const name = `${languageRead(direction.sourceLanguage)} to ${language(direction.targetLanguage)}`;
     const label = direction.stored ? "Remove" : "Download";
     const button = make("button", { type: "button", class: "quiet" }, label, make("span", { class: "visually-hidden" }, ` ${name}`));
     button.addEventListener("click", () => void this.#act(button, direction, name));
