@@ -19,6 +19,7 @@
 //! into batches, so that a caller can show progress or stop between them: [`Translator::start`], [`Translator::advance`]
 //! until it returns false, [`Job::finish`].
 
+mod amounts;
 mod case;
 mod job;
 mod layout;
@@ -375,6 +376,7 @@ impl Translator {
         let writer = Writer {
             source: &parts.source,
             target: &parts.target,
+            from: languages.source,
             language: languages.target,
         };
         let mut batches: Vec<Batch> = jobs.iter_mut().map(|job| job.next_batch(reader)).collect();

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Alignment;
+use super::amounts;
 use super::numbers;
 use super::piece::{Hole, Stretch};
 use crate::decode::Hypothesis;
@@ -21,6 +22,8 @@ pub struct Writer<'a> {
     pub source: &'a Vocabulary,
     /// The target vocabulary.
     pub target: &'a Vocabulary,
+    /// The source language (a BCP 47 tag).
+    pub from: &'a str,
     /// The target language (a BCP 47 tag).
     pub language: &'a str,
 }
@@ -79,6 +82,8 @@ impl Writer<'_> {
         let marked = with_placeholders(&raw, &stretch.verbatim);
         let strays = without_strays(&marked.text, stretch.holes.len());
         let known = marked.then(strays);
+        let counted = amounts::correct(&stretch.input.text, self.from, &known.text, self.language);
+        let known = known.then(counted);
         let set = typography::set(&known.text, self.language);
         let agreed = final_mark::agree(&stretch.input.text, &set.text, self.language);
         if !agreed.text.contains(char::is_alphanumeric) {
@@ -255,6 +260,7 @@ mod tests {
         let writer = Writer {
             source: &chinese,
             target: &vocabulary,
+            from: "zh",
             language: "en",
         };
         let piece = Piece::new(source, reader, 0..source.len(), &find(source));
@@ -321,6 +327,7 @@ mod tests {
         let writer = Writer {
             source: &vocabulary,
             target: &vocabulary,
+            from: "en",
             language: "zh",
         };
         let piece = Piece::new(source, reader, 0..source.len(), &find(source));

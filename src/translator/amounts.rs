@@ -1,0 +1,256 @@
+//! Large amounts, which English counts in thousands and Chinese in ten thousands: models copy the digits and lose the scale.
+
+use std::ops::Range;
+
+use super::numbers;
+use crate::text::edited::Edited;
+use crate::text::language::{is_chinese, is_latin_script};
+
+/// Values are in units of 1/10,000, so that `1.2345万` is a whole number of them.
+const ONE: u128 = 10_000;
+/// What is counted as large: languages begin to write such numbers differently.
+const LARGE: u128 = 10_000 * ONE;
+/// Longest number that is read, in digits.
+const MOST_DIGITS: usize = 18;
+
+const ENGLISH: [(&str, u128); 4] = [
+    ("trillion", 1_000_000_000_000),
+    ("billion", 1_000_000_000),
+    ("million", 1_000_000),
+    ("thousand", 1_000),
+];
+const CHINESE: [(&str, u128); 6] = [
+    ("万亿", 1_000_000_000_000),
+    ("亿", 100_000_000),
+    ("千万", 10_000_000),
+    ("百万", 1_000_000),
+    ("十万", 100_000),
+    ("万", 10_000),
+];
+
+/// A number in digits, with the word behind it that says how much it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Amount {
+    range: Range<usize>,
+    value: u128,
+    /// Whether there is such a word.
+    scaled: bool,
+}
+
+/// Corrects the large amounts of a translation between English and Chinese that are not those of its source, if there are as
+/// many of the one as of the other.
+///
+/// Both texts are as the model reads and writes them. Numbers in words are left alone.
+pub fn correct(source: &str, from: &str, translation: &str, to: &str) -> Edited {
+    let mut edited = Edited::with_capacity(translation.len());
+    let mut at = 0;
+    if is_chinese(from) != is_chinese(to) && (is_english(from) || is_english(to)) {
+        let (read, written) = (large(source, from), large(translation, to));
+        let lacks =
+            |amounts: &[Amount], amount: &Amount| amounts.iter().all(|a| a.value != amount.value);
+        let missing: Vec<&Amount> = read.iter().filter(|a| lacks(&written, a)).collect();
+        let invented: Vec<&Amount> = written.iter().filter(|a| lacks(&read, a)).collect();
+        if missing.len() == invented.len() {
+            for (right, wrong) in missing.into_iter().zip(invented) {
+                edited.copy(&translation[at..wrong.range.start]);
+                let text = if right.scaled {
+                    write(right.value, to)
+                } else {
+                    source[right.range.clone()].to_owned()
+                };
+                edited.replace(wrong.range.len(), &text);
+                at = wrong.range.end;
+            }
+        }
+    }
+    edited.copy(&translation[at..]);
+    edited.finish()
+}
+
+fn is_english(language: &str) -> bool {
+    is_latin_script(language) && language.starts_with("en")
+}
+
+/// The large amounts of a text, in order.
+fn large(text: &str, language: &str) -> Vec<Amount> {
+    let mut found: Vec<Amount> = Vec::new();
+    for range in numbers::find(text) {
+        let mut range = range;
+        let scale = scale_behind(&text[range.end..], language);
+        // Models break numbers that they have seldom seen: 2.3 0亿.
+        if let Some(last) = found.last()
+            && is_chinese(language)
+            && scale.is_some()
+            && !last.scaled
+            && text[last.range.end..range.start] == *" "
+        {
+            range.start = last.range.start;
+            found.pop();
+        }
+        let Some(value) = parse(&text[range.clone()]) else {
+            continue;
+        };
+        let (length, factor) = scale.unwrap_or((0, 1));
+        let (value, end) = (value * factor, range.end + length);
+        match found.last_mut() {
+            // 3亿5000万 is one amount.
+            Some(last) if last.scaled && scale.is_some() && last.range.end == range.start => {
+                last.value += value;
+                last.range.end = end;
+            }
+            _ => found.push(Amount {
+                range: range.start..end,
+                value,
+                scaled: scale.is_some(),
+            }),
+        }
+    }
+    found.retain(|amount| amount.value >= LARGE);
+    found
+}
+
+/// `1,234.5` in units of 1/10,000.
+fn parse(number: &str) -> Option<u128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = whole.replace(',', "");
+    let fraction = fraction.replace(' ', "");
+    let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if digits.len() > MOST_DIGITS
+        || fraction.len() > 4
+        || !all_digits(&digits)
+        || !all_digits(&fraction)
+    {
+        return None;
+    }
+    let fraction: u128 = format!("{fraction:0<4}").parse().ok()?;
+    Some(digits.parse::<u128>().ok()? * ONE + fraction)
+}
+
+/// The word of scale that a text begins with, if any: its length in bytes with the space before it, and what it stands for.
+fn scale_behind(text: &str, language: &str) -> Option<(usize, u128)> {
+    let word = text.trim_start_matches([' ', '-']);
+    let skipped = text.len() - word.len();
+    let scales = if is_chinese(language) {
+        &CHINESE[..]
+    } else {
+        &ENGLISH[..]
+    };
+    let (name, scale) = scales.iter().find(|(name, _)| {
+        word.get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    })?;
+    let ends = is_chinese(language) || !word[name.len()..].starts_with(|c: char| c.is_alphabetic());
+    (skipped <= 1 && ends).then_some((skipped + name.len(), *scale))
+}
+
+/// An amount as a language writes it: `2.3亿`, `230 million`, `50,000`.
+fn write(value: u128, language: &str) -> String {
+    let (scales, space) = if is_chinese(language) {
+        (&[CHINESE[0], CHINESE[1], CHINESE[5]][..], "")
+    } else {
+        (&ENGLISH[..3], " ")
+    };
+    match scales.iter().find(|(_, scale)| value >= scale * ONE) {
+        Some((name, scale)) => format!("{}{space}{name}", decimal(value, scale * ONE)),
+        // English only: 1万 is the least of large amounts.
+        None => {
+            let whole = decimal(value, ONE);
+            let (thousands, rest) = whole.split_at(whole.find('.').unwrap_or(whole.len()) - 3);
+            format!("{thousands},{rest}")
+        }
+    }
+}
+
+/// `value / unit` in digits, with all that there are behind the point.
+fn decimal(value: u128, mut unit: u128) -> String {
+    let mut text = (value / unit).to_string();
+    let mut rest = value % unit;
+    if rest > 0 {
+        text.push('.');
+    }
+    while rest > 0 {
+        unit /= 10;
+        text.push(char::from(b'0' + (rest / unit) as u8));
+        rest %= unit;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_scales_are_corrected() {
+        for (source, translation, expected) in [
+            (
+                "a fortune of $2.3 billion",
+                "估计为2.3亿美元",
+                "估计为23亿美元",
+            ),
+            ("a fortune of $2.3 billion", "估计为2.3 0亿", "估计为23亿"),
+            ("1.2 million signatures", "1.200万个签名", "120万个签名"),
+            ("1.5 Million people", "1.50万人", "150万人"),
+            ("340 million to 500 million", "3.4亿到5000万", "3.4亿到5亿"),
+            ("a £27-million fee", "270万英镑", "2700万英镑"),
+            ("55,000 barrels", "5,500万桶", "55,000桶"),
+            ("1.2 trillion", "1.2亿", "1.2万亿"),
+            (
+                "1,234,567 of 8.25 million",
+                "123万的8.2亿",
+                "1,234,567的825万",
+            ),
+            // Right as they are.
+            ("2.3 billion", "23亿", "23亿"),
+            ("2 million", "200万", "200万"),
+            ("2 million", "2,000,000", "2,000,000"),
+            ("100 thousand", "10万", "10万"),
+            ("55,000 barrels", "5.5万桶", "5.5万桶"),
+            // In words, or not to be told apart.
+            ("2 million", "两百万", "两百万"),
+            ("1 million or 2 million", "300万", "300万"),
+            ("in 2017", "2018年", "2018年"),
+            ("no million", "没有", "没有"),
+        ] {
+            let corrected = correct(source, "en", translation, "zh");
+            assert_eq!(corrected.text, expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn from_chinese() {
+        for (source, translation, expected) in [
+            ("23亿美元", "$23 billion", "$2.3 billion"),
+            ("5万人", "5 million people", "50,000 people"),
+            ("3亿5000万人", "35 million people", "350 million people"),
+            ("3000万", "30 millions", "30 millions"),
+            ("3000万", "3,000 million", "30 million"),
+            ("1.2万亿", "1.2 billion", "1.2 trillion"),
+            ("两百万", "2 million", "2 million"),
+            ("12345", "12,345", "12,345"),
+        ] {
+            let corrected = correct(source, "zh", translation, "en");
+            assert_eq!(corrected.text, expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn other_languages_are_left_alone() {
+        for (from, to) in [("en", "de"), ("zh", "ja"), ("zh", "zh-Hant"), ("de", "en")] {
+            let corrected = correct("2.3 billion 23亿", from, "2.3 million 23万", to);
+            assert_eq!(corrected.text, "2.3 million 23万");
+        }
+    }
+
+    #[test]
+    fn numbers_too_long_to_be_amounts() {
+        let long = "1".repeat(40) + " million 0.12345 million 1:2:3 万";
+        for (from, to) in [("en", "zh"), ("zh", "en")] {
+            assert_eq!(
+                correct(&long, from, "5万 5 million", to).text,
+                "5万 5 million"
+            );
+            assert_eq!(correct("9亿9 billion", from, &long, to).text, long);
+        }
+    }
+}
