@@ -150,15 +150,11 @@ fn write(value: u128, language: &str) -> String {
     } else {
         (&ENGLISH[..3], " ")
     };
-    match scales.iter().find(|(_, scale)| value >= scale * ONE) {
-        Some((name, scale)) => format!("{}{space}{name}", decimal(value, scale * ONE)),
-        // English only: 1万 is the least of large amounts.
-        None => {
-            let whole = decimal(value, ONE);
-            let (thousands, rest) = whole.split_at(whole.find('.').unwrap_or(whole.len()) - 3);
-            format!("{thousands},{rest}")
-        }
+    if let Some((name, scale)) = scales.iter().find(|(_, scale)| value >= scale * ONE) {
+        return format!("{}{space}{name}", decimal(value, scale * ONE));
     }
+    // English only, and whole: 1万 is the least of large amounts.
+    format!("{},{:03}", value / ONE / 1000, value / ONE % 1000)
 }
 
 /// `value / unit` in digits, with all that there are behind the point.
@@ -227,6 +223,7 @@ mod tests {
             ("3000万", "3,000 million", "30 million"),
             ("1.2万亿", "1.2 billion", "1.2 trillion"),
             ("两百万", "2 million", "2 million"),
+            ("1.2045万", "12 million", "12,045"),
             ("12345", "12,345", "12,345"),
         ] {
             let corrected = correct(source, "zh", translation, "en");
