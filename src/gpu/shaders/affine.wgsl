@@ -152,7 +152,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if at.weight != NONE {
         let scale = factors[params.scales + at.weight];
         for (var m = 0u; m < TILE; m++) {
-            values[m] = f32(sums[m]) * (largest[m * SCOUTS] / LIMIT) * scale;
+            values[m] = f32(sums[m]) * step_of(largest[m * SCOUTS]) * scale;
             if params.bias != NONE {
                 values[m] += factors[params.bias + at.weight];
             }
@@ -163,7 +163,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         if at.weight != NONE {
             let scale = factors[params.scales_2 + at.weight];
             for (var m = 0u; m < TILE; m++) {
-                values[m] = f32(sums[m]) * (largest[m * SCOUTS] / LIMIT) * scale + values[m];
+                values[m] = f32(sums[m]) * step_of(largest[m * SCOUTS]) * scale + values[m];
             }
         }
     }

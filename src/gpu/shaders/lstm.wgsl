@@ -56,7 +56,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         }
         let largest = largest_of_all(lane, most);
         let inverse = inverse_scale(largest);
-        let scale = largest / LIMIT;
+        let scale = step_of(largest);
         if lane < groups {
             // Beyond the width `hidden` stays 0.
             let j = 4u * lane;

@@ -6,6 +6,12 @@ fn inverse_scale(largest: f32) -> f32 {
     return select(0.0, LIMIT / largest, largest > 0.0);
 }
 
+// What a quantised value stands for. `largest` is not negative, which compilers do not know: they would turn the division by a
+// constant into a multiplication, which rounds another way.
+fn step_of(largest: f32) -> f32 {
+    return largest / select(LIMIT, 0.0, largest < 0.0);
+}
+
 // Four quantised values in one word.
 fn pack4(x: vec4<f32>, inverse: f32) -> u32 {
     let a = bitcast<vec4<u32>>(vec4<i32>(round(x * inverse))) & vec4<u32>(0xffu);
