@@ -7,19 +7,19 @@ use crate::text::edited::Edited;
 use crate::text::language::{is_chinese, is_latin_script};
 
 /// Values are in units of 1/10,000, so that `1.2345万` is a whole number of them.
-const ONE: u128 = 10_000;
+const ONE: u64 = 10_000;
 /// What is counted as large: languages begin to write such numbers differently.
-const LARGE: u128 = 10_000 * ONE;
+const LARGE: u64 = 10_000 * ONE;
 /// Longest number that is read, in digits.
-const MOST_DIGITS: usize = 18;
+const MOST_DIGITS: usize = 15;
 
-const ENGLISH: [(&str, u128); 4] = [
+const ENGLISH: [(&str, u64); 4] = [
     ("trillion", 1_000_000_000_000),
     ("billion", 1_000_000_000),
     ("million", 1_000_000),
     ("thousand", 1_000),
 ];
-const CHINESE: [(&str, u128); 6] = [
+const CHINESE: [(&str, u64); 6] = [
     ("万亿", 1_000_000_000_000),
     ("亿", 100_000_000),
     ("千万", 10_000_000),
@@ -32,7 +32,7 @@ const CHINESE: [(&str, u128); 6] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Amount {
     range: Range<usize>,
-    value: u128,
+    value: u64,
     /// Whether there is such a word.
     scaled: bool,
 }
@@ -87,15 +87,15 @@ fn large(text: &str, language: &str) -> Vec<Amount> {
             range.start = last.range.start;
             found.pop();
         }
-        let Some(value) = parse(&text[range.clone()]) else {
+        let (length, factor) = scale.unwrap_or((0, 1));
+        let value = parse(&text[range.clone()]).and_then(|value| value.checked_mul(factor));
+        let (Some(value), end) = (value, range.end + length) else {
             continue;
         };
-        let (length, factor) = scale.unwrap_or((0, 1));
-        let (value, end) = (value * factor, range.end + length);
         match found.last_mut() {
             // 3亿5000万 is one amount.
             Some(last) if last.scaled && scale.is_some() && last.range.end == range.start => {
-                last.value += value;
+                last.value = last.value.saturating_add(value);
                 last.range.end = end;
             }
             _ => found.push(Amount {
@@ -110,7 +110,7 @@ fn large(text: &str, language: &str) -> Vec<Amount> {
 }
 
 /// `1,234.5` in units of 1/10,000.
-fn parse(number: &str) -> Option<u128> {
+fn parse(number: &str) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = whole.replace(',', "");
     let fraction = fraction.replace(' ', "");
@@ -122,12 +122,12 @@ fn parse(number: &str) -> Option<u128> {
     {
         return None;
     }
-    let fraction: u128 = format!("{fraction:0<4}").parse().ok()?;
-    Some(digits.parse::<u128>().ok()? * ONE + fraction)
+    let fraction: u64 = format!("{fraction:0<4}").parse().ok()?;
+    Some(digits.parse::<u64>().ok()? * ONE + fraction)
 }
 
 /// The word of scale that a text begins with, if any: its length in bytes with the space before it, and what it stands for.
-fn scale_behind(text: &str, language: &str) -> Option<(usize, u128)> {
+fn scale_behind(text: &str, language: &str) -> Option<(usize, u64)> {
     let word = text.trim_start_matches([' ', '-']);
     let skipped = text.len() - word.len();
     let scales = if is_chinese(language) {
@@ -144,7 +144,7 @@ fn scale_behind(text: &str, language: &str) -> Option<(usize, u128)> {
 }
 
 /// An amount as a language writes it: `2.3亿`, `230 million`, `50,000`.
-fn write(value: u128, language: &str) -> String {
+fn write(value: u64, language: &str) -> String {
     let (scales, space) = if is_chinese(language) {
         (&[CHINESE[0], CHINESE[1], CHINESE[5]][..], "")
     } else {
@@ -158,7 +158,7 @@ fn write(value: u128, language: &str) -> String {
 }
 
 /// `value / unit` in digits, with all that there are behind the point.
-fn decimal(value: u128, mut unit: u128) -> String {
+fn decimal(value: u64, mut unit: u64) -> String {
     let mut text = (value / unit).to_string();
     let mut rest = value % unit;
     if rest > 0 {
@@ -243,11 +243,14 @@ mod tests {
     fn numbers_too_long_to_be_amounts() {
         let long = "1".repeat(40) + " million 0.12345 million 1:2:3 万";
         for (from, to) in [("en", "zh"), ("zh", "en")] {
-            assert_eq!(
-                correct(&long, from, "5万 5 million", to).text,
-                "5万 5 million"
-            );
+            let corrected = correct(&long, from, "5万 5 million", to);
+            assert_eq!(corrected.text, "5万 5 million");
             assert_eq!(correct("9亿9 billion", from, &long, to).text, long);
         }
+        let huge = "999999999999999";
+        let [english, chinese] = [format!("{huge} trillion"), format!("{huge}万亿{huge}亿")];
+        assert_eq!(correct(&english, "en", "5万", "zh").text, "5万");
+        let corrected = correct(&chinese, "zh", "5 million", "en");
+        assert_eq!(corrected.text, "5 million");
     }
 }
