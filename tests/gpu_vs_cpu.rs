@@ -147,7 +147,7 @@ fn searches_give_the_same_translations() {
             } else {
                 &BATCHES
             };
-            compare(&engine, &model, &mut random, batches, 75);
+            compare(&engine, &model, &mut random, batches);
         }
     }
 }
@@ -191,7 +191,7 @@ fn transformers_and_shortlists_give_the_same_translations() {
                 let (source, target) = (config.source_vocabulary, config.target_vocabulary);
                 file.shortlist = listed.then(|| shortlist(&mut random, source, target));
                 let model = Model::new(&file).unwrap();
-                compare(&engine, &model, &mut random, &BATCHES[..6], 75);
+                compare(&engine, &model, &mut random, &BATCHES[..6]);
             }
         }
     }
@@ -211,14 +211,8 @@ const BATCHES: [Searches; 8] = [
     (17, 3, false, 0.0),
 ];
 
-/// Searches for a few batches; at least so many of a hundred translations must be the same.
-fn compare(
-    engine: &Arc<Engine>,
-    model: &Model,
-    random: &mut Random,
-    batches: &[Searches],
-    least: usize,
-) {
+/// Searches for a few batches. Software adapters round as the CPU does, see ARCHITECTURE.md; others may not, see `same`.
+fn compare(engine: &Arc<Engine>, model: &Model, random: &mut Random, batches: &[Searches]) {
     let mut session = Session::new(DeviceModel::new(engine, model).unwrap());
     let mut decoder = Decoder::new(model);
     let (mut found, mut all) = (0, 0);
@@ -240,5 +234,10 @@ fn compare(
         all += count;
     }
     eprintln!("{found} of {all} translations are the same");
+    let least = if engine.capabilities().software {
+        95
+    } else {
+        75
+    };
     assert!(found * 100 >= all * least, "{found} of {all}");
 }
