@@ -39,6 +39,8 @@ fn training(criterion: &mut Criterion) {
         source_vocabulary: VOCABULARY,
         target_vocabulary: VOCABULARY,
         shared_vocabulary: false,
+        self_attention: false,
+        swish: false,
     };
     for (precision_name, precision) in [("f32", Precision::F32), ("bf16", Precision::Bf16)] {
         for (name, network) in [

@@ -60,8 +60,10 @@ impl Engine {
             target_vocabulary: target_vocabulary.as_deref(),
             shortlist: shortlist.as_deref(),
         };
-        let translator = files
-            .read(source_language, target_language)
+        let file = files.read(source_language, target_language);
+        // Before the weights are prepared: the memory that they need then is never given back.
+        drop((model, shortlist));
+        let translator = file
             .and_then(Translator::from_file)
             .map_err(|error| exception(&error))?;
         Ok(Self { translator })

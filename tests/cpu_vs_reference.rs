@@ -19,11 +19,12 @@ const SHAPES: [[usize; 6]; 4] = [
 ];
 
 /// Embedding, feed-forward, heads, encoder and decoder layers, source and target vocabulary; shared where those are the same.
-const TRANSFORMERS: [[usize; 7]; 4] = [
+const TRANSFORMERS: [[usize; 7]; 5] = [
     [2, 1, 1, 1, 1, 3, 3],
     [6, 5, 3, 2, 1, 11, 17],
     [30, 33, 2, 1, 3, 40, 61],
     [50, 70, 5, 3, 2, 90, 90],
+    [8, 9, 2, 2, 2, 13, 19],
 ];
 
 fn transformer(shape: [usize; 7]) -> TransformerConfig {
@@ -45,6 +46,9 @@ fn transformer(shape: [usize; 7]) -> TransformerConfig {
         source_vocabulary,
         target_vocabulary,
         shared_vocabulary: source_vocabulary == target_vocabulary,
+        // So that every combination is there.
+        self_attention: encoder_layers % 2 == 1,
+        swish: decoder_layers % 2 == 1,
     }
 }
 

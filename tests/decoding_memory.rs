@@ -50,6 +50,8 @@ fn steps_do_not_allocate() {
         source_vocabulary: 50,
         target_vocabulary: 70,
         shared_vocabulary: false,
+        self_attention: false,
+        swish: false,
     };
     let shortlist = Shortlist {
         frequent: (0..30).collect(),

@@ -185,6 +185,8 @@ fn transformers_and_shortlists_give_the_same_translations() {
                 source_vocabulary: 131,
                 target_vocabulary: if shared { 131 } else { 337 },
                 shared_vocabulary: shared,
+                self_attention: false,
+                swish: false,
             };
             let mut file = model_file(&config, 3, false);
             for listed in [false, true] {

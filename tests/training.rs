@@ -321,6 +321,8 @@ fn architectures() -> Vec<Architecture> {
             source_vocabulary: 50,
             target_vocabulary: 61,
             shared_vocabulary: false,
+            self_attention: false,
+            swish: false,
         })
     });
     seq2seq.into_iter().chain(transformers).collect()

@@ -9,6 +9,7 @@ use super::panels::{ACTIVATION_OFFSET, Panels};
 use super::rows::{Rows, RowsMut};
 use super::simd::{GROUP, Isa, Kernel, PANEL, Simd};
 use super::weights::Weight;
+use crate::format::transformer::WITH_TEACHERS;
 use crate::model::plan::Epilogue;
 
 /// Largest magnitude of a quantised activation: with the offset added it has seven bits.
@@ -102,7 +103,7 @@ impl Affine<'_> {
         isa: Isa,
         count: usize,
         x: Rows<'_>,
-        y: RowsMut<'_>,
+        mut y: RowsMut<'_>,
         scratch: &mut Activations,
     ) {
         let Self {
@@ -118,7 +119,7 @@ impl Affine<'_> {
                     bias,
                     epilogue,
                     x: scratch,
-                    y,
+                    y: y.reborrow(),
                 });
             }
             Weight::Float { cols, data, .. } => {
@@ -128,8 +129,38 @@ impl Affine<'_> {
                     epilogue,
                     count,
                     x,
-                    y,
+                    y: y.reborrow(),
                 });
+            }
+        }
+        if matches!(epilogue, Epilogue::Tanh | Epilogue::Swish) {
+            isa.run(Activate { epilogue, count, y });
+        }
+    }
+}
+
+/// The activations that are too long to be compiled into every kernel.
+struct Activate<'a> {
+    epilogue: Epilogue,
+    count: usize,
+    y: RowsMut<'a>,
+}
+
+impl Kernel for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, _: S) {
+        for row in 0..self.count {
+            let y = self.y.row(row);
+            if !WITH_TEACHERS || self.epilogue == Epilogue::Tanh {
+                for y in y.iter_mut() {
+                    *y = float::tanh(*y);
+                }
+            } else {
+                for y in y.iter_mut() {
+                    *y *= float::sigmoid(*y);
+                }
             }
         }
     }
@@ -161,9 +192,8 @@ impl Kernel for Float<'_> {
                 let value = float::dot(weights, self.x.row(row)) + bias;
                 let y = &mut self.y.row(row)[out];
                 *y = match self.epilogue {
-                    Epilogue::Store => value,
+                    Epilogue::Store | Epilogue::Tanh | Epilogue::Swish => value,
                     Epilogue::Add => value + *y,
-                    Epilogue::Tanh => float::tanh(value),
                     Epilogue::Relu => relu(value),
                 };
             }
@@ -276,8 +306,7 @@ impl Quantised<'_> {
         let count = PANEL.min(self.weights.rows() - first);
         let y = &mut self.y.row(row)[first..][..count];
         match self.epilogue {
-            Epilogue::Store => {}
-            Epilogue::Tanh => values = values.map(float::tanh),
+            Epilogue::Store | Epilogue::Tanh | Epilogue::Swish => {}
             Epilogue::Relu => values = values.map(relu),
             Epilogue::Add => {
                 for (value, y) in values.iter_mut().zip(&*y) {

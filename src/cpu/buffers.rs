@@ -26,6 +26,8 @@ pub struct Counts {
     pub tokens: usize,
     /// Hypotheses.
     pub hypotheses: usize,
+    /// Tokens of all hypotheses.
+    pub history: usize,
 }
 
 impl Buffers {
@@ -61,10 +63,10 @@ impl Buffers {
         self.buffers[view.buffer.index()].count(counts)
     }
 
-    /// Whether the rows of a view are source tokens.
+    /// What the rows of a view are.
     #[must_use]
-    pub fn is_tokens(&self, view: View) -> bool {
-        self.buffers[view.buffer.index()].rows == plan::Rows::Tokens
+    pub fn kind(&self, view: View) -> plan::Rows {
+        self.buffers[view.buffer.index()].rows
     }
 
     /// A view to write to.
@@ -131,6 +133,7 @@ impl Buffer {
         match self.rows {
             plan::Rows::Tokens => counts.tokens,
             plan::Rows::Hypotheses => counts.hypotheses,
+            plan::Rows::History => counts.history,
         }
     }
 

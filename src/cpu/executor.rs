@@ -15,7 +15,8 @@ use super::select::{Candidate, select};
 use super::simd::Isa;
 use super::ssru::ssru_cell;
 use super::weights::{Weight, Weights};
-use crate::model::plan::{Direction, Epilogue, Ids, Op, Plan, View};
+use crate::format::transformer::WITH_TEACHERS;
+use crate::model::plan::{self, Direction, Epilogue, Ids, Op, Plan, View};
 use crate::model::{Batch, Model};
 
 /// Runs a model. Its memory grows to the largest batch seen; steps never allocate.
@@ -36,6 +37,13 @@ pub struct Executor {
     alignment: Vec<f32>,
     /// Length of the longest sentence of the batch.
     longest: usize,
+    /// Hypotheses that there is room for.
+    capacity: usize,
+    /// For each hypothesis, the rows of its tokens in the buffers of histories: those of a step lie behind each other. Only for
+    /// plans that have such buffers.
+    histories: Option<Vec<Vec<usize>>>,
+    /// The rows that attention reads.
+    attended: Vec<usize>,
 }
 
 /// The hypotheses of a step, row by row.
@@ -60,17 +68,26 @@ impl Executor {
     /// An executor for one model.
     #[must_use]
     pub fn new(model: &Model, isa: Isa) -> Self {
+        let plan = model.plan();
         Self {
             isa,
-            buffers: Buffers::new(model.plan()),
+            buffers: Buffers::new(plan),
             activations: Activations::default(),
             hidden: Vec::new(),
             cell: Vec::new(),
-            positions: positions(model.plan()),
+            positions: positions(plan),
             output: Output::default(),
             time: 0,
             alignment: Vec::new(),
             longest: 0,
+            capacity: 0,
+            histories: (WITH_TEACHERS
+                && plan
+                    .buffers
+                    .iter()
+                    .any(|buffer| buffer.rows == plan::Rows::History))
+            .then(Vec::new),
+            attended: Vec::new(),
         }
     }
 
@@ -91,6 +108,7 @@ impl Executor {
             counts: Counts {
                 tokens: batch.tokens().len(),
                 hypotheses: batch.sentences(),
+                history: 0,
             },
         };
         for op in &model.plan().encode {
@@ -100,13 +118,16 @@ impl Executor {
 
     /// Extends every hypothesis by its last token: computes new states and the logits of the token to follow.
     pub fn step(&mut self, model: &Model, batch: &Batch, hypotheses: Hypotheses<'_>) {
+        let count = hypotheses.previous.len();
+        self.remember(count);
         let task = Task {
             weights: model.weights(),
             batch,
             hypotheses,
             counts: Counts {
                 tokens: batch.tokens().len(),
-                hypotheses: hypotheses.previous.len(),
+                hypotheses: count,
+                history: count,
             },
         };
         self.output.follow(hypotheses.sentences);
@@ -121,7 +142,34 @@ impl Executor {
         let in_place = |(row, &parent)| row == parent;
         if !parents.iter().enumerate().all(in_place) {
             self.buffers.reorder(parents);
+            if WITH_TEACHERS && let Some(histories) = &mut self.histories {
+                *histories = parents
+                    .iter()
+                    .map(|&parent| histories[parent].clone())
+                    .collect();
+            }
         }
+    }
+
+    /// Adds a token to the history of the first `count` hypotheses.
+    fn remember(&mut self, count: usize) {
+        let Some(histories) = self.histories.as_mut().filter(|_| WITH_TEACHERS) else {
+            return;
+        };
+        histories.resize(count, Vec::new());
+        let first = self.time * self.capacity;
+        for (row, history) in histories.iter_mut().enumerate() {
+            history.push(first + row);
+        }
+        // Twice as many as there are, so that memory is seldom asked for.
+        if !(self.time + 1).is_power_of_two() {
+            return;
+        }
+        self.buffers.reserve(Counts {
+            tokens: 0,
+            hypotheses: 0,
+            history: 2 * (self.time + 1) * self.capacity,
+        });
     }
 
     /// The logits that the last step gave one hypothesis: of its candidates in ascending order, see [`Self::place`]; without a
@@ -170,7 +218,16 @@ impl Executor {
 
     fn reserve(&mut self, plan: &Plan, batch: &Batch, hypotheses: usize) {
         let tokens = batch.tokens().len();
-        let counts = Counts { tokens, hypotheses };
+        let counts = Counts {
+            tokens,
+            hypotheses,
+            history: hypotheses,
+        };
+        self.capacity = hypotheses;
+        if WITH_TEACHERS && let Some(histories) = &mut self.histories {
+            histories.clear();
+            histories.resize(batch.sentences(), Vec::new());
+        }
         self.buffers.reserve(counts);
         self.longest = batch.longest();
         grow(&mut self.alignment, hypotheses * self.longest);
@@ -193,22 +250,7 @@ impl Executor {
     fn execute(&mut self, op: &Op, task: Task<'_>) {
         match *op {
             Op::Embed { .. } => self.embed(op, task),
-            Op::Affine {
-                weight,
-                bias,
-                input,
-                output,
-                epilogue,
-            } => {
-                let affine = Affine {
-                    weight: task.weights.matrix(weight),
-                    bias: bias.map(|bias| task.weights.vector(bias)),
-                    epilogue,
-                };
-                let count = self.buffers.count(input, task.counts);
-                let (x, y) = self.buffers.pair(input, output);
-                affine.run(self.isa, count, x, y, &mut self.activations);
-            }
+            Op::Affine { .. } => self.affine(op, task),
             Op::Lstm {
                 recurrent,
                 direction,
@@ -292,6 +334,31 @@ impl Executor {
         }
     }
 
+    fn affine(&mut self, op: &Op, task: Task<'_>) {
+        let &Op::Affine {
+            weight,
+            bias,
+            input,
+            output,
+            epilogue,
+        } = op
+        else {
+            return;
+        };
+        let affine = Affine {
+            weight: task.weights.matrix(weight),
+            bias: bias.map(|bias| task.weights.vector(bias)),
+            epilogue,
+        };
+        let count = self.buffers.count(input, task.counts);
+        let first = match self.buffers.kind(output) {
+            plan::Rows::History if WITH_TEACHERS => self.time * self.capacity,
+            _ => 0,
+        };
+        let (x, y) = self.buffers.pair(input, output);
+        affine.run(self.isa, count, x, y.skip(first), &mut self.activations);
+    }
+
     /// An LSTM over whole sentences. Sentences take part as long as they have tokens; ordered from long to short, as they
     /// are in a batch, those are always the first ones.
     fn lstm(
@@ -343,32 +410,45 @@ impl Executor {
         else {
             return;
         };
-        let of_tokens = self.buffers.is_tokens(query);
+        let [asks, answers] = [query, keys].map(|view| self.buffers.kind(view));
         let inputs = [query, keys, values];
         let ([query, keys, values], mut output) = self.buffers.read_three(inputs, output);
         let (isa, longest, batch) = (self.isa, self.longest, task.batch);
-        let mut attend = |row: usize, sentence: usize, weights: &mut [f32]| {
+        let mut attend = |row: usize, tokens: &[usize], weights: &mut [f32]| {
             let attention = Attention {
                 query: query.row(row),
                 keys,
                 values,
-                tokens: batch.rows(sentence),
+                tokens: tokens.iter().copied(),
                 heads,
                 scale,
-                weights: &mut weights[..batch.length(sentence)],
+                weights: &mut weights[..tokens.len()],
                 output: output.row(row),
             };
             attention.run(isa);
         };
-        if of_tokens {
+        if WITH_TEACHERS && let (plan::Rows::History, Some(histories)) = (answers, &self.histories)
+        {
+            // The weights of the source follow, and take the place of these.
+            grow(&mut self.alignment, self.time + 1);
+            for (row, history) in histories.iter().enumerate() {
+                attend(row, history, &mut self.alignment);
+            }
+            return;
+        }
+        if asks == plan::Rows::Tokens {
             for sentence in 0..batch.sentences() {
+                self.attended.clear();
+                self.attended.extend(batch.rows(sentence));
                 for row in batch.rows(sentence) {
-                    attend(row, sentence, &mut self.alignment);
+                    attend(row, &self.attended, &mut self.alignment);
                 }
             }
         } else {
             for (row, &sentence) in task.hypotheses.sentences.iter().enumerate() {
-                attend(row, sentence, &mut self.alignment[row * longest..]);
+                self.attended.clear();
+                self.attended.extend(batch.rows(sentence));
+                attend(row, &self.attended, &mut self.alignment[row * longest..]);
             }
         }
     }

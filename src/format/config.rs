@@ -153,6 +153,14 @@ impl<'a> Fields<'a> {
             .and_then(std::result::Result::ok)
             .ok_or_else(|| damaged(name))
     }
+
+    /// False where it is not given.
+    fn flag(&self, name: &str) -> Result<bool> {
+        match &self.0[name] {
+            Value::Null => Ok(false),
+            flag => flag.as_bool().ok_or_else(|| damaged(name)),
+        }
+    }
 }
 
 fn damaged(field: &str) -> Error {
@@ -186,12 +194,9 @@ impl ModelConfig {
                     decoder_layers: fields.number("decoder_layers")?,
                     source_vocabulary: fields.number("source_vocabulary")?,
                     target_vocabulary: fields.number("target_vocabulary")?,
-                    shared_vocabulary: match &json["shared_vocabulary"] {
-                        Value::Null => false,
-                        shared => shared
-                            .as_bool()
-                            .ok_or_else(|| damaged("shared_vocabulary"))?,
-                    },
+                    shared_vocabulary: fields.flag("shared_vocabulary")?,
+                    self_attention: fields.flag("self_attention")?,
+                    swish: fields.flag("swish")?,
                 }),
                 _ => Architecture::Seq2Seq(Seq2SeqConfig {
                     embedding: fields.number("embedding")?,

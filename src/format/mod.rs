@@ -9,6 +9,7 @@ pub mod container;
 pub mod layout;
 pub mod manifest;
 pub mod marian;
+pub mod opus;
 pub mod quantise;
 pub mod shortlist;
 pub mod transformer;
@@ -18,6 +19,7 @@ pub use config::{Architecture, ModelConfig, Normalisation, Seq2SeqConfig, Tensor
 pub use container::{ModelFile, Tensor};
 pub use manifest::{Manifest, ManifestEntry};
 pub use marian::MarianFiles;
+pub use opus::OpusFiles;
 pub use quantise::QuantisedMatrix;
 pub use shortlist::Shortlist;
 pub use transformer::TransformerConfig;

@@ -1,4 +1,4 @@
-//! Dimensions of the transformer encoder with an SSRU decoder, and the tensors it consists of.
+//! Dimensions of the transformers, and the tensors they consist of.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,15 @@ use super::config::{
 };
 use crate::error::{Error, Result};
 
+/// Whether this build runs what Marian's students have not, self-attention in the decoder and swish: the WebAssembly without the
+/// GPU has no room for it.
+pub const WITH_TEACHERS: bool = cfg!(any(not(target_arch = "wasm32"), feature = "gpu"));
+
 /// Most attention heads accepted.
 const MAX_HEADS: usize = 64;
 
-/// Dimensions of a transformer encoder with an SSRU decoder (Kim et al. 2019): the student models of Marian, Bergamot and
-/// Firefox. The equations are in [`crate::model::transformer`].
+/// Dimensions of a transformer encoder with a decoder of SSRUs (Kim et al. 2019), the student models of Marian, Bergamot and
+/// Firefox, or of self-attention (Vaswani et al. 2017), as in OPUS-MT. The equations are in [`crate::model::transformer`].
 ///
 /// In the configuration of a weights file, where all fields stand beside `"architecture": "transformer"`:
 /// ```json
@@ -39,6 +43,12 @@ pub struct TransformerConfig {
     /// Whether both languages have one vocabulary and one embedding. The file then holds `source.spm` alone.
     #[serde(default)]
     pub shared_vocabulary: bool,
+    /// Whether decoder layers attend to what is written already instead of having an SSRU.
+    #[serde(default)]
+    pub self_attention: bool,
+    /// Whether the feed-forward layers have the activation x sigmoid(x), not max(x, 0).
+    #[serde(default)]
+    pub swish: bool,
 }
 
 impl TransformerConfig {
@@ -47,6 +57,9 @@ impl TransformerConfig {
     /// # Errors
     /// [`Error::Weights`] naming the dimension that makes no sense.
     pub fn check(&self) -> Result<()> {
+        if !WITH_TEACHERS && (self.self_attention || self.swish) {
+            return Err(Error::Unsupported("this kind of transformer".into()));
+        }
         check_ranges(&[
             ("embedding", self.embedding, 2, MAX_WIDTH),
             ("feed_forward", self.feed_forward, 1, MAX_WIDTH),
@@ -116,6 +129,7 @@ impl TransformerConfig {
     /// | `encoder.{l}.feed_forward.norm_scale`, `.norm_bias` | `[d]` |
     /// | `decoder.{l}.recurrent.input`, `.input_bias`: candidate, forget gate | `[2d, d]`, `[2d]` |
     /// | `decoder.{l}.recurrent.norm_scale`, `.norm_bias` | `[d]` |
+    /// | or, with `self_attention`, `decoder.{l}.self_attention...` | as `decoder.{l}.attention...` |
     /// | `decoder.{l}.attention.query`, `.query_bias` | `[d, d]`, `[d]` |
     /// | `decoder.{l}.attention.memory`, `.memory_bias`: keys, values | `[2d, d]`, `[2d]` |
     /// | `decoder.{l}.attention.output`, `.output_bias`, `.norm_scale`, `.norm_bias` | as in the encoder |
@@ -156,7 +170,13 @@ impl TransformerConfig {
             if side == "encoder" {
                 affine(format!("{layer}.attention.input"), 3 * d, d);
             } else {
-                affine(format!("{layer}.recurrent.input"), 2 * d, d);
+                if WITH_TEACHERS && self.self_attention {
+                    affine(format!("{layer}.self_attention.query"), d, d);
+                    affine(format!("{layer}.self_attention.memory"), 2 * d, d);
+                    affine(format!("{layer}.self_attention.output"), d, d);
+                } else {
+                    affine(format!("{layer}.recurrent.input"), 2 * d, d);
+                }
                 affine(format!("{layer}.attention.query"), d, d);
                 affine(format!("{layer}.attention.memory"), 2 * d, d);
             }
@@ -165,8 +185,12 @@ impl TransformerConfig {
             affine(format!("{layer}.feed_forward.outer"), d, inner);
         }
         for (side, layer) in layers() {
-            let recurrent = (side == "decoder").then_some("recurrent");
-            for sublayer in ["attention", "feed_forward"].into_iter().chain(recurrent) {
+            let first = (side == "decoder").then_some(if WITH_TEACHERS && self.self_attention {
+                "self_attention"
+            } else {
+                "recurrent"
+            });
+            for sublayer in ["attention", "feed_forward"].into_iter().chain(first) {
                 for part in ["norm_scale", "norm_bias"] {
                     shapes.push((format!("{layer}.{sublayer}.{part}"), vec![d]));
                 }

@@ -126,6 +126,8 @@ mod tests {
                 source_vocabulary: 31,
                 target_vocabulary: 31,
                 shared_vocabulary: true,
+                self_attention: false,
+                swish: false,
             });
             assert_eq!(fuse(&plan.step).len(), 10 * decoder_layers + 2);
         }

@@ -127,6 +127,8 @@ impl Layout {
             let rows = match buffer.rows {
                 Rows::Tokens => bucket.tokens,
                 Rows::Hypotheses => bucket.hypotheses,
+                // Such plans are refused.
+                Rows::History => 0,
             };
             arena = arena.checked_add(rows.checked_mul(buffer.width)?)?;
         }

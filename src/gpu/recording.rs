@@ -6,7 +6,7 @@ use super::kernels::{Kernel, PARAMS_BYTES};
 use super::memory::{CHUNK, Layout};
 use super::weights::{DeviceMatrix, DeviceWeights};
 use crate::decode::{END, UNKNOWN};
-use crate::model::plan::{Direction, Epilogue, Ids, Op, Plan, Rows, View};
+use crate::model::plan::{BufferInfo, Direction, Epilogue, Ids, Op, Plan, Rows, View};
 
 /// `NONE` in `shaders/common.wgsl`.
 pub const NONE: u32 = u32::MAX;
@@ -74,6 +74,19 @@ impl Programs {
                     output.width
                 )));
             }
+            if let Op::Affine {
+                epilogue: Epilogue::Swish,
+                ..
+            } = op
+            {
+                return Err(Fault::Unsupported(
+                    "its layers are activated by swish".into(),
+                ));
+            }
+        }
+        let histories = |buffer: &BufferInfo| buffer.rows == Rows::History;
+        if plan.buffers.iter().any(histories) {
+            return Err(Fault::Unsupported("its decoder attends to itself".into()));
         }
         Ok(Self {
             encode: fuse(&plan.encode),
@@ -380,6 +393,7 @@ impl Recorder<'_> {
                 Epilogue::Add => 1,
                 Epilogue::Tanh => 2,
                 Epilogue::Relu => 3,
+                Epilogue::Swish => unreachable!("such plans are refused"),
             },
             self.done(),
         ]);

@@ -130,7 +130,7 @@ impl Traffic {
         self.fixed += fixed;
         match plan.buffers[output.buffer.index()].rows {
             Rows::Tokens => self.token += bytes,
-            Rows::Hypotheses => self.hypothesis += bytes,
+            Rows::Hypotheses | Rows::History => self.hypothesis += bytes,
         }
     }
 }

@@ -12,6 +12,9 @@ pub enum Rows {
     Tokens,
     /// Every hypothesis that is still being extended. Before the first step there is one per sentence.
     Hypotheses,
+    /// Every token that a hypothesis consists of, one more with each step. An operation writes the rows of the last ones;
+    /// attention reads all of them.
+    History,
 }
 
 /// A matrix of intermediate results.
@@ -88,6 +91,8 @@ pub enum Epilogue {
     Tanh,
     /// Its positive part replaces the output: `max(x, 0)`.
     Relu,
+    /// Its product with its logistic function replaces the output: `x sigmoid(x)`.
+    Swish,
 }
 
 /// One operation. What it reads and what it writes are never in the same buffer.
@@ -198,8 +203,8 @@ pub enum Op {
     /// For every row r of the query, over the tokens i of its sentence, and for each head, which is a range of columns of
     /// every view: `output[r] = sum_i a_i values[i]` with `a = softmax_i(scale * query[r] . keys[i])`.
     ///
-    /// A row is a hypothesis and attends to the source, or a token and attends to its own sentence. Views that are only read
-    /// may share a buffer. The first head of the last attention of a step is the alignment.
+    /// A row is a hypothesis and attends to the source, or to its own history, or a token and attends to its own sentence. Views
+    /// that are only read may share a buffer. The first head of the last attention of a step is the alignment.
     Attention {
         /// `[rows, width]`.
         query: View,
@@ -280,6 +285,11 @@ impl Builder {
     /// A buffer with a row for every hypothesis that is kept from step to step.
     pub fn state(&mut self, width: usize) -> View {
         self.buffer(Rows::Hypotheses, width, true)
+    }
+
+    /// A buffer with a row for every token of every hypothesis.
+    pub fn history(&mut self, width: usize) -> View {
+        self.buffer(Rows::History, width, false)
     }
 
     /// The weight matrix `[rows, cols]` of this name; asked for again, the same one.

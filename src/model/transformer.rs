@@ -1,7 +1,8 @@
-//! The student transformer of Marian, Bergamot and Firefox: transformer encoder, SSRU decoder.
+//! The transformers of Marian: the student of Bergamot and Firefox, with an SSRU decoder, and OPUS-MT, with self-attention.
 
 use super::plan::{Builder, Epilogue, Ids, Matrix, Op, Plan, Vector, View};
 use crate::format::TransformerConfig;
+use crate::format::transformer::WITH_TEACHERS;
 
 /// What keeps layer normalisation finite (Marian's value).
 pub const EPSILON: f32 = 1e-6;
@@ -20,13 +21,15 @@ pub const EPSILON: f32 = 1e-6;
 ///           [z ; f] = recurrent.input u
 ///           c = sigmoid(f) c + (1 - sigmoid(f)) z,  c = 0 at first
 ///           u = LN(u + max(0, c))
+///        or [k ; v]_t = self_attention.memory u                       kept for the steps to come
+///           u = LN(u + self_attention.output [a_1 ; .. ; a_H])          q = self_attention.query u, over the steps so far
 ///           [k ; v]_i = attention.memory x_i                            once for each source token
 ///           u = LN(u + attention.output [a_1 ; .. ; a_H])               q = attention.query u
 ///           u = LN(u + feed_forward.outer max(0, feed_forward.inner u))
 ///
 /// output    logits = embedding u + bias
 /// ```
-/// Normalisation follows the residual ("post-norm"), and nothing follows the last layer. The alignment is that of the first
+/// In place of max(0, x) in the feed-forward layers there may be x sigmoid(x). Normalisation follows the residual ("post-norm"), and nothing follows the last layer. The alignment is that of the first
 /// head of the last decoder layer.
 #[must_use]
 pub fn plan(config: &TransformerConfig) -> Plan {
@@ -40,14 +43,13 @@ pub fn plan(config: &TransformerConfig) -> Plan {
         state,
         inner: plan.hypotheses(config.feed_forward),
         context: plan.hypotheses(d),
+        activation: activation(config),
     };
     let (query, gates) = (plan.hypotheses(d), plan.hypotheses(2 * d));
     let mut step = vec![embed(config, target, Ids::PreviousOrNone, state)];
     for layer in 0..config.decoder_layers {
         let name = |part: &str| format!("decoder.{layer}.{part}");
-        let cell = plan.state(d);
         let memory = plan.tokens(2 * d);
-        encode.push(Op::Zero { output: cell });
         encode.push(affine(
             &mut plan,
             &name("attention.memory"),
@@ -56,31 +58,40 @@ pub fn plan(config: &TransformerConfig) -> Plan {
             Epilogue::Store,
         ));
 
-        step.push(affine(
-            &mut plan,
-            &name("recurrent.input"),
-            state,
-            gates,
-            Epilogue::Store,
-        ));
-        step.push(Op::SsruCell {
-            gates,
-            cell,
-            output: state,
-        });
-        step.push(norm(&mut plan, &name("recurrent"), state));
-        step.push(affine(
-            &mut plan,
-            &name("attention.query"),
-            state,
-            query,
-            Epilogue::Store,
-        ));
-        step.extend(attention(
+        if WITH_TEACHERS && config.self_attention {
+            let name = name("self_attention");
+            let history = plan.history(2 * d);
+            step.push(affine(
+                &mut plan,
+                &format!("{name}.memory"),
+                state,
+                history,
+                Epilogue::Store,
+            ));
+            let views = [query, history];
+            step.extend(attention_to(&mut plan, config, &name, views, &scratch));
+        } else {
+            let cell = plan.state(d);
+            encode.push(Op::Zero { output: cell });
+            step.push(affine(
+                &mut plan,
+                &name("recurrent.input"),
+                state,
+                gates,
+                Epilogue::Store,
+            ));
+            step.push(Op::SsruCell {
+                gates,
+                cell,
+                output: state,
+            });
+            step.push(norm(&mut plan, &name("recurrent"), state));
+        }
+        step.extend(attention_to(
             &mut plan,
             config,
             &name("attention"),
-            [query, memory.columns(0, d), memory.columns(d, d)],
+            [query, memory],
             &scratch,
         ));
         step.extend(feed_forward(&mut plan, &name("feed_forward"), &scratch));
@@ -103,6 +114,8 @@ struct Scratch {
     inner: View,
     /// `[rows, d]`: what the heads found.
     context: View,
+    /// That of the feed-forward layers.
+    activation: Epilogue,
 }
 
 /// The encoder's operations and where they leave its states.
@@ -112,6 +125,7 @@ fn encoder(plan: &mut Builder, config: &TransformerConfig) -> (Vec<Op>, View) {
         state: plan.tokens(d),
         inner: plan.tokens(config.feed_forward),
         context: plan.tokens(d),
+        activation: activation(config),
     };
     let inputs = plan.tokens(3 * d);
     let table = plan.matrix(config.source_embedding(), config.source_vocabulary, d);
@@ -130,6 +144,14 @@ fn encoder(plan: &mut Builder, config: &TransformerConfig) -> (Vec<Op>, View) {
         ops.extend(feed_forward(plan, &name("feed_forward"), &scratch));
     }
     (ops, scratch.state)
+}
+
+fn activation(config: &TransformerConfig) -> Epilogue {
+    if WITH_TEACHERS && config.swish {
+        Epilogue::Swish
+    } else {
+        Epilogue::Relu
+    }
 }
 
 fn embed(config: &TransformerConfig, table: Matrix, ids: Ids, output: View) -> Op {
@@ -166,11 +188,37 @@ fn attention(
     ]
 }
 
-/// `state = LN(state + name.outer max(0, name.inner state))`.
+/// The same with the query `name.query state`, over keys and values side by side.
+fn attention_to(
+    plan: &mut Builder,
+    config: &TransformerConfig,
+    name: &str,
+    [query, memory]: [View; 2],
+    scratch: &Scratch,
+) -> [Op; 4] {
+    let d = query.width;
+    let ask = affine(
+        plan,
+        &format!("{name}.query"),
+        scratch.state,
+        query,
+        Epilogue::Store,
+    );
+    let views = [query, memory.columns(0, d), memory.columns(d, d)];
+    let [heads, output, norm] = attention(plan, config, name, views, scratch);
+    [ask, heads, output, norm]
+}
+
+/// `state = LN(state + name.outer activation(name.inner state))`.
 fn feed_forward(plan: &mut Builder, name: &str, scratch: &Scratch) -> [Op; 3] {
-    let Scratch { state, inner, .. } = *scratch;
+    let Scratch {
+        state,
+        inner,
+        activation,
+        ..
+    } = *scratch;
     [
-        affine(plan, &format!("{name}.inner"), state, inner, Epilogue::Relu),
+        affine(plan, &format!("{name}.inner"), state, inner, activation),
         affine(plan, &format!("{name}.outer"), inner, state, Epilogue::Add),
         norm(plan, name, state),
     ]
@@ -205,9 +253,11 @@ mod tests {
 
     #[test]
     fn plan_uses_exactly_the_tensors_of_the_file() {
-        for (encoder_layers, decoder_layers, shared_vocabulary) in
-            [(1, 1, true), (2, 1, false), (1, 3, true)]
-        {
+        for (encoder_layers, decoder_layers, shared_vocabulary, self_attention) in [
+            (1, 1, true, false),
+            (2, 1, false, true),
+            (1, 3, true, false),
+        ] {
             let config = TransformerConfig {
                 embedding: 6,
                 feed_forward: 10,
@@ -217,6 +267,8 @@ mod tests {
                 source_vocabulary: 31,
                 target_vocabulary: if shared_vocabulary { 31 } else { 37 },
                 shared_vocabulary,
+                self_attention,
+                swish: self_attention,
             };
             config.check().unwrap();
             let plan = plan(&config);

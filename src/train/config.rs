@@ -318,6 +318,8 @@ impl TrainConfig {
                     source_vocabulary,
                     target_vocabulary,
                     shared_vocabulary: false,
+                    self_attention: false,
+                    swish: false,
                 })
             }
         };

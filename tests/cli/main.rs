@@ -3,6 +3,7 @@
 
 mod eval;
 mod export;
+mod import;
 mod inspect;
 mod models;
 mod support;
@@ -50,7 +51,7 @@ fn usage_errors_have_status_2() {
 
 #[test]
 fn help_and_version() {
-    for command in ["translate", "eval", "inspect", "bench", "export"] {
+    for command in ["translate", "eval", "inspect", "bench", "export", "import"] {
         let output = dragoman(&[command, "--help"]).run("").succeeded();
         assert!(output.stdout.contains("Examples:"), "{}", output.stdout);
     }

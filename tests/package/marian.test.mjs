@@ -1,6 +1,10 @@
-/** Models in Marian's format, with random weights: what they say means nothing, but everything around it must hold. */
+/**
+ * Models in Marian's format. Most have random weights: what they say means nothing, but everything around it must hold. One was
+ * trained, see `tools/marian/train.py`.
+ */
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -44,6 +48,22 @@ test("a model of Firefox's kind translates, packed or not", async () => {
   const whole = await Translator.create({ ...german, files: { ...files, shortlist: undefined } });
   assert.equal(typeof (await whole.translate(TEXT)), "string");
   for (const each of [translator, other, whole]) each.destroy();
+});
+
+test("a trained model is right where Bergamot's engine is", async () => {
+  const folder = new URL("../marian_peer/ende/", import.meta.url);
+  const read = async (/** @type {string} */ name) => new Uint8Array(await readFile(new URL(name, folder)));
+  const lines = async (/** @type {string} */ name) => (await readFile(new URL(name, folder), "utf8")).trimEnd().split("\n");
+  const [model, sourceVocabulary, shortlist] = await Promise.all(
+    ["model.ende.intgemm.alphas.bin", "vocab.ende.spm", "lex.50.50.ende.s2t.bin"].map(read),
+  );
+  const [sources, expected] = await Promise.all(["test.en", "test.bergamot.de"].map(lines));
+  const pair = { sourceLanguage: "en", targetLanguage: "de", models: manifestPath };
+  const translator = await Translator.create({ ...pair, files: { model, sourceVocabulary, shortlist } });
+  const found = await translator.translate(sources);
+  const same = found.filter((text, i) => text === expected[i]).length;
+  assert.ok(same >= 0.98 * expected.length, `${same} of ${expected.length}`);
+  translator.destroy();
 });
 
 test("with another model after it, it goes on to Chinese", async (t) => {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use dragoman::format::{Architecture, ModelFile, Seq2SeqConfig, Tensor};
 
+#[allow(dead_code, reason = "not every test compares with another engine")]
+pub mod arithmetic;
 mod transformer;
 
 pub use transformer::Transformer;
@@ -22,7 +24,11 @@ pub trait Equations {
 }
 
 /// The tensors of a model as rows of numbers.
-pub struct Tensors(BTreeMap<String, Vec<Vector>>);
+pub struct Tensors {
+    rows: BTreeMap<String, Vec<Vector>>,
+    /// How another engine multiplies.
+    products: Option<arithmetic::Bergamot>,
+}
 
 impl Tensors {
     pub fn new(file: &ModelFile) -> Self {
@@ -36,19 +42,23 @@ impl Tensors {
                 .collect()
         };
         let tensors = file.tensors.iter();
-        Self(
-            tensors
+        Self {
+            rows: tensors
                 .map(|(name, tensor)| (name.clone(), rows(tensor)))
                 .collect(),
-        )
+            products: None,
+        }
     }
 
     pub fn row(&self, name: &str, row: u32) -> Vector {
-        self.0[name][row as usize].clone()
+        self.rows[name][row as usize].clone()
     }
 
     pub fn product(&self, name: &str, x: &[f64]) -> Vector {
-        self.0[name].iter().map(|row| dot(row, x)).collect()
+        match &self.products {
+            Some(products) => products.product(name, x),
+            None => self.rows[name].iter().map(|row| dot(row, x)).collect(),
+        }
     }
 }
 

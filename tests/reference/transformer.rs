@@ -1,17 +1,18 @@
-//! The transformer with an SSRU decoder as its equations read.
+//! The transformers as their equations read.
 
 use dragoman::format::{Architecture, ModelFile, TransformerConfig};
 
-use super::{Equations, Step, Tensors, Vector, add, dot, softmax};
+use super::{Equations, Step, Tensors, Vector, add, arithmetic, dot, softmax};
 
 pub struct Transformer {
     config: TransformerConfig,
     tensors: Tensors,
 }
 
-/// c of every decoder layer and the number of tokens so far.
+/// c of every decoder layer, or keys and values of the tokens so far, and their number.
 pub struct State {
     cells: Vec<Vector>,
+    histories: Vec<(Vec<Vector>, Vec<Vector>)>,
     time: usize,
 }
 
@@ -59,6 +60,7 @@ impl Equations for Transformer {
         }
         let state = State {
             cells: vec![vec![0.0; d]; self.config.decoder_layers],
+            histories: vec![(Vec::new(), Vec::new()); self.config.decoder_layers],
             time: 0,
         };
         (x, state)
@@ -71,15 +73,27 @@ impl Equations for Transformer {
         let mut u = self.embed(embedding, previous, state.time);
         state.time += 1;
         let mut attention = Vec::new();
-        for (layer, cell) in state.cells.iter_mut().enumerate() {
-            let name = format!("decoder.{layer}.recurrent");
-            let gates = self.affine(&format!("{name}.input"), &u);
-            for j in 0..d {
-                let forget = 1.0 / (1.0 + (-gates[d + j]).exp());
-                cell[j] = forget * cell[j] + (1.0 - forget) * gates[j];
+        let states = state.cells.iter_mut().zip(&mut state.histories);
+        for (layer, (cell, (keys, values))) in states.enumerate() {
+            if self.config.self_attention {
+                let name = format!("decoder.{layer}.self_attention");
+                let query = self.affine(&format!("{name}.query"), &u);
+                let memory = self.affine(&format!("{name}.memory"), &u);
+                keys.push(memory[..d].to_vec());
+                values.push(memory[d..].to_vec());
+                let (context, _) = self.attend(&query, keys, values);
+                let output = self.affine(&format!("{name}.output"), &context);
+                u = self.norm(&name, &add(&u, &output));
+            } else {
+                let name = format!("decoder.{layer}.recurrent");
+                let gates = self.affine(&format!("{name}.input"), &u);
+                for j in 0..d {
+                    let forget = 1.0 / (1.0 + (-gates[d + j]).exp());
+                    cell[j] = forget * cell[j] + (1.0 - forget) * gates[j];
+                }
+                let positive = cell.iter().map(|c| c.max(0.0)).collect::<Vector>();
+                u = self.norm(&name, &add(&u, &positive));
             }
-            let positive = cell.iter().map(|c| c.max(0.0)).collect::<Vector>();
-            u = self.norm(&name, &add(&u, &positive));
 
             let name = format!("decoder.{layer}.attention");
             let query = self.affine(&format!("{name}.query"), &u);
@@ -103,6 +117,13 @@ impl Equations for Transformer {
 }
 
 impl Transformer {
+    /// The same with the products of another engine.
+    #[allow(dead_code, reason = "not every test compares with another engine")]
+    pub fn multiplying(mut self, products: arithmetic::Bergamot) -> Self {
+        self.tensors.products = Some(products);
+        self
+    }
+
     fn embed(&self, table: &str, id: Option<u32>, time: usize) -> Vector {
         let d = self.config.embedding;
         let half = d / 2;
@@ -141,7 +162,14 @@ impl Transformer {
 
     fn feed_forward(&self, name: &str, x: &[f64]) -> Vector {
         let inner = self.affine(&format!("{name}.inner"), x);
-        let positive: Vector = inner.iter().map(|x| x.max(0.0)).collect();
+        let activation = |&x: &f64| {
+            if self.config.swish {
+                x / (1.0 + (-x).exp())
+            } else {
+                x.max(0.0)
+            }
+        };
+        let positive: Vector = inner.iter().map(activation).collect();
         self.norm(
             name,
             &add(x, &self.affine(&format!("{name}.outer"), &positive)),

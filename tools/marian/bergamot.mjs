@@ -5,6 +5,8 @@
  *     MARIAN_MODEL=MODEL_FOLDER MARIAN_SOURCE=sentences.txt MARIAN_PEER=bergamot.txt \
  *       cargo test --release --test marian_peer -- --ignored --nocapture
  *
+ * For the model in `tests/marian_peer/ende`, which `train.py` makes, the result is kept beside it as `test.bergamot.de`.
+ *
  * The folder holds `model*.bin`, `vocab*.spm` (or `srcvocab*` and `trgvocab*`) and `lex*.bin`. Prints words per second to standard error.
  */
 import { cpSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use dragoman::format::MarianFiles;
+use dragoman::format::{MarianFiles, ModelFile, OpusFiles};
 use dragoman::{Error, Result, Translator};
 use flate2::read::GzDecoder;
 
@@ -16,13 +16,15 @@ const MOST_BYTES: u64 = 1 << 30;
 
 /// Makes a weights file of a model that was trained elsewhere.
 ///
-/// The folder holds the files as Mozilla ships them, compressed with gzip or not: the weights model.*.bin, the vocabulary
-/// vocab.*.spm or both srcvocab.*.spm and trgvocab.*.spm, and the shortlist lex.*.s2t.bin if there is one.
+/// For `marian` the folder holds the files as Mozilla ships them, compressed with gzip or not: the weights model.*.bin, the vocabulary
+/// vocab.*.spm or both srcvocab.*.spm and trgvocab.*.spm, and the shortlist lex.*.s2t.bin if there is one. For `opus` it holds the
+/// files of a model of OPUS-MT as transformers reads them: config.json, model.safetensors, vocab.json and source.spm.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dragoman import marian ende -o en-de.safetensors
-  dragoman import marian models/base-memory --from en --to zh -o en-zh.safetensors")]
+  dragoman import marian models/base-memory --from en --to zh -o en-zh.safetensors
+  dragoman import opus opus-mt-en-de -o en-de.safetensors")]
 pub struct Arguments {
     /// What the model was trained with
     #[arg(value_enum)]
@@ -33,10 +35,10 @@ pub struct Arguments {
     /// The weights file to write
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Language translated from [default: the one in the name of the weights, as in model.ende.bin]
+    /// Language translated from [default: the one that the files tell, as in model.ende.bin]
     #[arg(long, value_name = "TAG")]
     from: Option<String>,
-    /// Language translated to [default: the one in the name of the weights]
+    /// Language translated to [default: the one that the files tell]
     #[arg(long, value_name = "TAG")]
     to: Option<String>,
 }
@@ -45,11 +47,33 @@ pub struct Arguments {
 enum Kind {
     /// Marian or Bergamot: Firefox's models
     Marian,
+    /// OPUS-MT in the layout of Hugging Face's transformers
+    Opus,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let Kind::Marian = arguments.kind;
     let folder = Folder::read(&arguments.folder)?;
+    let (file, kept) = match arguments.kind {
+        Kind::Marian => marian(arguments, &folder)?,
+        Kind::Opus => opus(arguments, &folder)?,
+    };
+    let bytes = file.write()?;
+    let (from, to) = (
+        file.config.source_language.clone(),
+        file.config.target_language.clone(),
+    );
+    let translator = Translator::from_file(file).map_err(naming(&arguments.folder))?;
+    fs::write(&arguments.output, &bytes).map_err(Error::io(&arguments.output))?;
+    eprintln!(
+        "{}: {from} to {to}, {}, {kept}",
+        arguments.output.display(),
+        translator.config().architecture.describe(),
+    );
+    Ok(())
+}
+
+/// The model, and what else there is to say about it.
+fn marian(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, String)> {
     let model = folder.need("model", ".bin")?;
     let (source, target) = match folder.find("vocab", ".spm")? {
         Some(both) => (both, None),
@@ -59,22 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         ),
     };
     let shortlist = folder.find("lex", ".s2t.bin")?;
-    let named = languages(&model.name);
-    let language = |given: &Option<String>, side: usize, option: &str| {
-        let known = given
-            .clone()
-            .or_else(|| Some(named.as_ref()?[side].clone()));
-        known.ok_or_else(|| {
-            Error::Option(format!(
-                "the name {} does not tell the languages; give --{option}",
-                model.name
-            ))
-        })
-    };
-    let (from, to) = (
-        language(&arguments.from, 0, "from")?,
-        language(&arguments.to, 1, "to")?,
-    );
+    let [from, to] = arguments.languages(languages(&model.name), &model.name)?;
     let files = MarianFiles {
         model: &model.bytes,
         source_vocabulary: &source.bytes,
@@ -82,19 +91,61 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         shortlist: shortlist.as_ref().map(|file| &file.bytes[..]),
     };
     let file = files.read(&from, &to).map_err(naming(&arguments.folder))?;
-    let bytes = file.write()?;
-    let translator = Translator::from_file(file).map_err(naming(&arguments.folder))?;
-    fs::write(&arguments.output, &bytes).map_err(Error::io(&arguments.output))?;
-    eprintln!(
-        "{}: {from} to {to}, {}, {}",
-        arguments.output.display(),
-        translator.config().architecture.describe(),
-        match &shortlist {
-            Some(file) => format!("shortlist {}", file.name),
-            None => "no shortlist".to_owned(),
+    let kept = match &shortlist {
+        Some(file) => format!("shortlist {}", file.name),
+        None => "no shortlist".to_owned(),
+    };
+    Ok((file, kept))
+}
+
+fn opus(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, String)> {
+    let config = folder.need("config", ".json")?;
+    let vocabulary = folder.need("vocab", ".json")?;
+    let source = folder.need("source", ".spm")?;
+    let weights = folder.find("model", ".safetensors")?.ok_or_else(|| {
+        Error::Option(format!(
+            "{} has no file model.safetensors; transformers writes it when it loads and saves a model that has only \
+             pytorch_model.bin",
+            folder.path.display()
+        ))
+    })?;
+    // opus-mt-en-de
+    let name = arguments.folder.canonicalize().unwrap_or_default();
+    let name = name.file_name().unwrap_or_default().to_string_lossy();
+    let mut parts = name.rsplit('-').take(2).map(str::to_owned);
+    let named = match (parts.next(), parts.next()) {
+        (Some(to), Some(from)) if [&from, &to].iter().all(|tag| (2..4).contains(&tag.len())) => {
+            Some([from, to])
         }
-    );
-    Ok(())
+        _ => None,
+    };
+    let [from, to] = arguments.languages(named, &name)?;
+    let files = OpusFiles {
+        config: &config.bytes,
+        weights: &weights.bytes,
+        vocabulary: &vocabulary.bytes,
+        source: &source.bytes,
+    };
+    let file = files.read(&from, &to).map_err(naming(&arguments.folder))?;
+    Ok((file, "quantised".to_owned()))
+}
+
+impl Arguments {
+    /// The languages given, or those that a name tells.
+    fn languages(&self, named: Option<[String; 2]>, name: &str) -> Result<[String; 2]> {
+        let [from, to] = named.map_or([None, None], |pair| pair.map(Some));
+        let language = |given: &Option<String>, known: Option<String>, option: &str| {
+            given.clone().or(known).ok_or_else(|| {
+                Error::Option(format!(
+                    "the name {name} does not tell the languages; give --{option}"
+                ))
+            })
+        };
+        Ok([
+            language(&self.from, from, "from")?,
+            language(&self.to, to, "to")?,
+        ])
+    }
 }
 
 /// The names of the files in a folder.

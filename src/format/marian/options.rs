@@ -173,6 +173,8 @@ impl<'a> Options<'a> {
             source_vocabulary: rows(source)?,
             target_vocabulary: rows(target)?,
             shared_vocabulary,
+            self_attention: false,
+            swish: false,
         })
     }
 }
