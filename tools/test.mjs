@@ -54,7 +54,8 @@ const SECTIONS = [
       for (const project of projects) run(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", project]);
     },
   ],
-  ["package", () => nodeTests("tests/package", ["--experimental-wasm-relaxed-simd"])],
+  // The baseline compiler of Node 20 gets the relaxed dot product wrong.
+  ["package", () => nodeTests("tests/package", ["--experimental-wasm-relaxed-simd", "--no-liftoff"])],
   ["consumers", () => nodeTests("tests/consumers", ["--test-concurrency=1"], { CHROME_PATH: chromium() })],
   [
     "browser",
