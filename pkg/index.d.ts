@@ -33,6 +33,11 @@ export interface TranslatorCoreOptions extends SourceOptions {
 export interface TranslatorCreateOptions extends TranslatorCoreOptions {
   /** Aborts the creation; after it, destroys the translator. */
   signal?: AbortSignal | null;
+  /**
+   * What computes: "gpu" wherever it can, "cpu", or "auto" (the default), which measures once which is faster for which size of
+   * batch and remembers that. What the GPU cannot do, or fails at, the CPU does.
+   */
+  backend?: Backend;
   /** Called once with an object that fires `downloadprogress`. */
   monitor?: (monitor: CreateMonitor) => void;
   /** Use these files, and nothing else; they are not kept. */
@@ -148,9 +153,52 @@ export interface Alignment {
   weights: Float32Array;
 }
 
+/** What computes. */
+export type Backend = "auto" | "gpu" | "cpu";
+
+/** What became of the GPU. */
+export interface GpuReport {
+  /** What was asked for. */
+  backend: Backend;
+  /** Whether the GPU can be used; with "auto" it is for batches that are large enough, see `calibration`. */
+  active: boolean;
+  /** The device; null where there is none, or it has not been looked for: with "auto" that is done after the first translation. */
+  adapter: { name: string; software: boolean; packed: boolean; f16: boolean; subgroups: boolean } | null;
+  /** What was measured for "auto", now or on an earlier visit; kept for 30 days. */
+  calibration: Calibration | null;
+  /** Why the GPU is not used, in words; null where it is, or was measured to be slower. */
+  fault: string | null;
+  /** Batches translated so far. */
+  batches: { cpu: number; gpu: number };
+}
+
+/** How long both engines take for the same sentences. */
+export interface Calibration {
+  timings: { sentences: number; cpu: number; gpu: number }[];
+  /** The GPU is used for batches of at least so many sentences; never if null. */
+  least: number | null;
+}
+
+/** How far the translations of both engines agree. */
+export interface GpuCheck {
+  /** Sentences compared; 0 where the GPU could not take part. */
+  sentences: number;
+  /** Those with the same translation. */
+  same: number;
+  /** Largest difference of the scores of those. */
+  difference: number;
+  /** A text whose translations differ, and both, the CPU's first. */
+  example: [string, string, string] | null;
+  /** Why the GPU could not take part. */
+  fault?: string;
+}
+
 /** Which engine ran and how fast. */
 export interface EngineReport {
+  /** "gpu" where the GPU had a part in it. */
   backend: "cpu" | "gpu";
+  /** What kept the GPU from translating this, where it was tried: the CPU did it then. */
+  fault?: string;
   /** `relaxed-simd`, `simd128`, ... */
   instructions: string;
   /** Time spent translating, without waiting in the queue. */
@@ -221,6 +269,12 @@ export class Translator {
 
   readonly sourceLanguage: string;
   readonly targetLanguage: string;
+  /** What became of the GPU, as far as that is known; null with "cpu". */
+  readonly gpu: GpuReport | null;
+
+  /** Translates texts with both engines, and says how far they agree. Rejects like `translate`. */
+  checkGpu(texts: readonly string[]): Promise<GpuCheck>;
+
   /** Infinity: text of any length is translated piece by piece. */
   readonly inputQuota: number;
 

@@ -13,14 +13,17 @@
  * | `loaded`, `refused` | the answer to `load`; `refused` with the name and message of an exception |
  * | `part` | a {@link Part}: after every batch if the request is `live`, else one for each text |
  * | `done` | a {@link Report}: the request is finished |
- * | `crashed` | the engine trapped: its memory cannot be trusted, and this worker has to be replaced |
+ * | `gpu` | what became of the GPU, and what to remember of it |
+ * | `crashed` | the engine trapped, or waits for the GPU for ever: this worker has to be replaced |
  *
  * Between batches the worker returns to its event loop, so that messages are seen. A request whose reader is slow (`credit` is
  * used up) lets those behind it pass.
  */
 
+import { Accelerator, NoAnswer } from "./lib/accelerator.js";
+import { probe } from "./lib/adapter.js";
 import { messageOf } from "./lib/errors.js";
-import { loadRuntime } from "./lib/load.js";
+import { loadRuntime, loadRuntimeWithGpu } from "./lib/load.js";
 import { isMarian, unbundle } from "./lib/parts.js";
 import { connect } from "./lib/platform.js";
 import { hasHalves, Mender } from "./lib/surrogates.js";
@@ -32,12 +35,15 @@ import { hasHalves, Mender } from "./lib/surrogates.js";
  * @property {import("./lib/parts.js").Part[]} [parts] of the bundle
  * @property {string} source language; a weights file names its own
  * @property {string} target language
+ * @property {import("./index.d.ts").Backend} backend
+ * @property {import("./lib/gpu.js").Memory} memory what is remembered of the GPU
  */
 
 /**
  * @typedef {object} Request
  * @property {number} id
  * @property {string[]} texts
+ * @property {boolean} [check] whether to compare both engines instead
  * @property {number} [beam] hypotheses per sentence; by default what suits the model
  * @property {boolean} [alignment] whether sentences come with alignments
  * @property {boolean} [detailed] whether parts come with sentences
@@ -62,6 +68,9 @@ import { hasHalves, Mender } from "./lib/surrogates.js";
  * @property {string} instructions
  * @property {number} milliseconds
  * @property {number} words in the input
+ * @property {"cpu" | "gpu"} backend the GPU if it had a part in it
+ * @property {string} [fault] what kept the GPU from it
+ * @property {import("./index.d.ts").GpuCheck} [check]
  */
 
 /**
@@ -88,7 +97,15 @@ import { hasHalves, Mender } from "./lib/surrogates.js";
  * @property {number} before sentences in the groups that are finished
  * @property {number} words in the groups that are finished
  * @property {number} milliseconds
+ * @property {"cpu" | "gpu"} backend
+ * @property {string} [fault]
  */
+
+/** Milliseconds without a request after which the GPU is looked for, and sentences for which it is at once. */
+const IDLE = 1_500;
+const MANY = 100;
+/** Milliseconds that whoever asks for the GPU by name waits for it before the CPU begins. */
+const LOOK = 10_000;
 
 /** Most texts of a group, and most code units if it has several. */
 const GROUP = { texts: 16, units: 4_096 };
@@ -97,6 +114,16 @@ const GROUP = { texts: 16, units: 4_096 };
 let runtime;
 /** @type {import("./wasm/dragoman.js").Engine} */
 let engine;
+/** @type {Accelerator} */
+let accelerator;
+/** Whether the engine can use the GPU. */
+let withGpu = false;
+/** Whether anything was translated yet. */
+let begun = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let idle;
+/** The request that a batch is being translated of. @type {number | null} */
+let busy = null;
 
 /** Requests that are not finished, oldest first. @type {Map<number, Request>} */
 const queue = new Map();
@@ -128,38 +155,95 @@ const post = connect((message) => {
       return void run();
     }
     case "cancel":
-      return drop(message.id);
+      queue.delete(message.id);
+      // What the engine is using goes when it is back.
+      if (busy !== message.id) drop(message.id);
   }
 });
 
 /** @param {Load} message */
-async function load({ weights, parts, source, target }) {
+async function load({ weights, parts, source, target, backend, memory }) {
   try {
-    runtime = await loadRuntime();
+    const why = await chooseRuntime(backend, memory);
     const bytes = new Uint8Array(weights);
     const { model = bytes, sourceVocabulary, targetVocabulary, shortlist } = unbundle(bytes, parts ?? []);
     engine =
       sourceVocabulary && isMarian(model)
         ? runtime.Engine.fromMarian(model, sourceVocabulary, targetVocabulary, shortlist, source, target)
         : new runtime.Engine(model);
-    post({ type: "loaded" });
+    accelerator = new Accelerator({
+      engine: withGpu ? /** @type {any} */ (engine) : null,
+      backend,
+      memory,
+      why,
+      tell: (news) => post({ type: "gpu", ...news }),
+    });
+    if (backend === "gpu") await Promise.race([find(), new Promise((resolve) => setTimeout(resolve, LOOK))]);
+    if (!crashed) post({ type: "loaded" });
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return crash(error);
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError || error instanceof NoAnswer) return crash(error);
     const name = error instanceof Error || error instanceof DOMException ? error.name : "OperationError";
     post({ type: "refused", name, message: messageOf(error) });
   }
+}
+
+/**
+ * @param {import("./index.d.ts").Backend} backend
+ * @param {import("./lib/gpu.js").Memory} memory
+ * @returns {Promise<string | null>} why the GPU is not used, where that has a reason
+ */
+async function chooseRuntime(backend, memory) {
+  let { use, why } = await probe(backend, memory);
+  if (use) {
+    post({ type: "gpu", trying: true });
+    try {
+      runtime = /** @type {any} */ (await loadRuntimeWithGpu());
+      withGpu = true;
+      return null;
+    } catch (error) {
+      post({ type: "gpu", trying: false });
+      why = `its program could not be loaded: ${messageOf(error)}`;
+    }
+  }
+  runtime = await loadRuntime();
+  return why;
 }
 
 /** Serves requests until all are finished or wait for their readers. */
 async function run() {
   if (running || crashed) return;
   running = true;
+  clearTimeout(idle);
   try {
-    for (let request; (request = next()); await turn()) step(request);
+    for (let request = next(); request; request = next()) {
+      // It is found while batches are translated on the CPU.
+      if (accelerator.waiting && begun && (accelerator.known || left() >= MANY)) void find();
+      busy = request.id;
+      await step(request);
+      busy = null;
+      if (!queue.has(request.id)) drop(request.id);
+      await turn();
+    }
+    // Measuring keeps the processor busy, so it waits until nobody else does.
+    if (accelerator.waiting && begun) idle = setTimeout(() => void find(), accelerator.known ? 0 : IDLE);
   } catch (error) {
     crash(error);
   }
   running = false;
+}
+
+/** Looks for the GPU. */
+async function find() {
+  try {
+    await accelerator.attach();
+  } catch (error) {
+    crash(error);
+  }
+}
+
+/** Sentences that are left to translate of the requests that have been begun. */
+function left() {
+  return [...jobs.values()].reduce((sum, { total, before }) => sum + total - before, 0);
 }
 
 /** The oldest request that does not wait for its reader. */
@@ -178,31 +262,51 @@ function crash(error) {
  * Begins a request if need be, and translates its next batch.
  * @param {Request} request
  */
-function step(request) {
+async function step(request) {
   const start = performance.now();
   const { id } = request;
+  if (request.check) return check(request);
   let job = jobs.get(id);
   if (!job) {
     job = begin(request);
     jobs.set(id, job);
   }
   const [group] = job.groups;
-  if (group) advance(request, job, group);
+  if (group) {
+    if (accelerator.ready) {
+      const { more, gpu, fault } = await accelerator.advance(/** @type {any} */ (group.task));
+      if (gpu) job.backend = "gpu";
+      if (fault) job.fault = fault;
+      if (!queue.has(id)) return;
+      advance(request, job, group, more);
+    } else {
+      advance(request, job, group, engine.advance(group.task));
+    }
+  }
+  begun = true;
   job.milliseconds += performance.now() - start;
   if (job.groups.length > 0) return;
-  const { milliseconds, words } = job;
-  post({ type: "done", id, instructions: runtime.instructions(), milliseconds, words });
+  const { milliseconds, words, backend, fault } = job;
+  post({ type: "done", id, instructions: runtime.instructions(), milliseconds, words, backend, fault });
+  drop(id);
+}
+
+/** @param {Request} request */
+async function check({ id, texts }) {
+  const check = await accelerator.compare(texts);
+  post({ type: "done", id, instructions: runtime.instructions(), milliseconds: 0, words: 0, backend: "gpu", check });
   drop(id);
 }
 
 /**
- * Translates the next batch of a group.
+ * Hands out the batch of a group that was just translated.
  * @param {Request} request
  * @param {Job} job
  * @param {Group} group
+ * @param {boolean} translated whether there was anything left
  */
-function advance(request, job, { task, first, texts }) {
-  const more = engine.advance(task) && task.done() < task.total();
+function advance(request, job, { task, first, texts }, translated) {
+  const more = translated && task.done() < task.total();
   const total = task.total();
   const done = job.before + (more ? task.done() : total);
   texts.forEach((unsent, i) => {
@@ -253,7 +357,7 @@ function begin({ texts, beam, alignment = false }) {
     });
   }
   const total = groups.reduce((sum, { task }) => sum + task.total(), 0);
-  return { groups, total, before: 0, words: 0, milliseconds: 0 };
+  return { groups, total, before: 0, words: 0, milliseconds: 0, backend: "cpu" };
 }
 
 /** @param {number} id */

@@ -239,6 +239,29 @@ impl Translator {
         self.accelerator = Some(accelerator);
     }
 
+    /// The first half of [`Self::accelerate`] for callers that translate meanwhile: a GPU to be [set](Self::set_accelerator), and
+    /// what to remember.
+    #[cfg(feature = "gpu")]
+    pub fn find_accelerator(
+        &self,
+        backend: crate::gpu::Backend,
+        settings: crate::gpu::Settings,
+        mut record: crate::gpu::record::Record,
+    ) -> impl Future<Output = (crate::gpu::Accelerator, crate::gpu::record::Record)> + use<> {
+        let parts = Arc::clone(&self.parts);
+        async move {
+            let model = &parts.model;
+            let found = crate::gpu::Accelerator::new(backend, &settings, model, &mut record).await;
+            (found, record)
+        }
+    }
+
+    /// Uses a GPU that was found for this model.
+    #[cfg(feature = "gpu")]
+    pub fn set_accelerator(&mut self, accelerator: crate::gpu::Accelerator) {
+        self.accelerator = Some(accelerator);
+    }
+
     /// The GPU, once it was asked for.
     #[cfg(feature = "gpu")]
     #[must_use]

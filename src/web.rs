@@ -90,31 +90,47 @@ impl Engine {
     }
 }
 
+/// A GPU that was found, for [`Engine::use_gpu`].
+#[cfg(feature = "gpu")]
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Gpu {
+    accelerator: crate::gpu::Accelerator,
+    record: String,
+}
+
 /// The GPU; only in the builds whose names say so.
 #[cfg(feature = "gpu")]
 #[wasm_bindgen]
 impl Engine {
-    /// Looks for a GPU and, for `auto`, measures both engines. `record` is what was kept of the last time, with one more failure
-    /// counted; the result is what to keep now. `fault` brings about a fault, for tests.
-    #[wasm_bindgen(js_name = attachGpu)]
-    pub async fn attach_gpu(
-        &mut self,
-        backend: String,
-        record: String,
-        fault: Option<String>,
-    ) -> String {
-        use crate::gpu::{Backend, Settings, engine::Injection, record::Record};
+    /// Looks for a GPU and, for `auto`, measures both engines; the engine can be used meanwhile. `record` is what was kept of the
+    /// last time, with one more failure counted.
+    #[wasm_bindgen(js_name = findGpu, unchecked_return_type = "Promise<Gpu>")]
+    #[allow(clippy::needless_pass_by_value)] // bindings own what they receive
+    pub fn find_gpu(&self, backend: String, record: String) -> js_sys::Promise {
+        use crate::gpu::{Backend, Settings, record::Record};
 
-        let mut record = Record::read(&record);
-        let settings = Settings {
-            inject: fault.and_then(|name| Injection::parse(&name)),
-            ..Settings::default()
-        };
         let backend = Backend::parse(&backend).unwrap_or_default();
-        self.translator
-            .accelerate(backend, &settings, &mut record)
-            .await;
-        record.write()
+        let record = Record::read(&record);
+        let found = self
+            .translator
+            .find_accelerator(backend, Settings::default(), record);
+        wasm_bindgen_futures::future_to_promise(async move {
+            let (accelerator, record) = found.await;
+            Ok(Gpu {
+                accelerator,
+                record: record.write(),
+            }
+            .into())
+        })
+    }
+
+    /// Uses a GPU that was found for this engine from now on. Returns the record to keep.
+    #[wasm_bindgen(js_name = useGpu)]
+    #[must_use]
+    pub fn use_gpu(&mut self, gpu: Gpu) -> String {
+        self.translator.set_accelerator(gpu.accelerator);
+        gpu.record
     }
 
     /// As [`Engine::advance`], without waiting for the GPU. No other method may be called meanwhile.

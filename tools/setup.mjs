@@ -1,7 +1,7 @@
 /** Installs what building and testing need where it is missing, saying so. Uses only what comes with Node. */
 
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -137,6 +137,45 @@ export async function launchChromium() {
 }
 
 /**
+ * Installs packages of Debian's.
+ * @param {string[]} packages
+ * @returns {boolean} false where that is for somebody else to do: who has no rights, or would be asked for a password
+ */
+function packaged(packages) {
+  const administrator = process.getuid?.() === 0;
+  if (!which("apt-get") || (!administrator && output("sudo", ["-n", "true"]) === null)) return false;
+  console.log(`Installing ${packages.join(" and ")}.`);
+  const prefix = administrator ? [] : ["sudo", "-n"];
+  for (const parameters of [["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", ...packages]]) {
+    const [command, ...rest] = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...parameters];
+    run(command, rest);
+  }
+  return true;
+}
+
+/** Where the loader of Vulkan looks for drivers. */
+const VULKAN = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
+
+/**
+ * A Vulkan driver for the tests of the GPU: Mesa's llvmpipe plays one where there is none.
+ * @returns {boolean} whether the tests must find a GPU
+ */
+export function vulkan() {
+  if (process.platform !== "linux") return false;
+  const drivers = () => VULKAN.flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []));
+  const plays = () => drivers().some((name) => name.startsWith("lvp_icd"));
+  if (drivers().length === 0) {
+    try {
+      packaged(["mesa-vulkan-drivers"]);
+    } catch (error) {
+      console.log(error instanceof Error ? error.message : error);
+    }
+  }
+  if (drivers().length === 0) console.log("TESTS OF THE GPU ARE SKIPPED: there is no Vulkan driver. Debian's mesa-vulkan-drivers has one.");
+  return plays();
+}
+
+/**
  * A browser, installed where there is none.
  * @param {object} browser
  * @param {string} browser.variable that may name its program
@@ -155,18 +194,8 @@ function browser({ variable, programs, apps, packages, missing }) {
   const found = programs.map(which).find(Boolean) ?? apps.find((path) => existsSync(path));
   if (found) return found;
 
-  const administrator = process.getuid?.() === 0;
-  // Who has no rights, or would be asked for a password, installs it by hand.
-  if (which("apt-get") && (administrator || output("sudo", ["-n", "true"]) !== null)) {
-    console.log(`There is no ${programs[0]}: installing it.`);
-    const prefix = administrator ? [] : ["sudo", "-n"];
-    for (const parameters of [["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", ...packages]]) {
-      const [command, ...rest] = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...parameters];
-      run(command, rest);
-    }
-    const installed = programs.map(which).find(Boolean);
-    if (installed) return installed;
-  }
+  const installed = packaged(packages) && programs.map(which).find(Boolean);
+  if (installed) return installed;
   throw new Missing(missing);
 }
 

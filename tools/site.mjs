@@ -31,6 +31,9 @@ const PUBLISHED = [
   /^pkg\/(wasm|lib|src)\/.+\.(js|wasm)$/,
 ];
 
+/** Kept by the service worker once somebody has used them: not everybody has a GPU. */
+const KEPT_LATER = /^pkg\/wasm\/dragoman_gpu/;
+
 /** Published, but not kept by the service worker: weights are kept by the package, and nobody needs the picture offline. */
 const NOT_KEPT = [/^www\/models\/(?!manifest\.json$)/, /^www\/screenshot\.png$/, /^www\/sw\.js$/];
 
@@ -62,7 +65,8 @@ function withRegistry(page, registry) {
 /**
  * @param {string} [out]
  * @param {string} [registry] "mozilla", or the address of a registry of models; none by default
- * @returns {Promise<{ version: string, files: Record<string, string> }>} what the service worker keeps
+ * @returns {Promise<{ version: string, files: Record<string, string>, later: Record<string, string> }>} what the service worker keeps,
+ *   at once and once it was used
  */
 export async function assemble(out = join(root, "www", "dist"), registry = process.env.REGISTRY) {
   const published = ["index.html", ...(await filesIn(join(root, "www"))), ...(await filesIn(join(root, "pkg")))]
@@ -71,17 +75,20 @@ export async function assemble(out = join(root, "www", "dist"), registry = proce
   await rm(out, { recursive: true, force: true });
   /** @type {Record<string, string>} */
   const files = {};
+  /** @type {Record<string, string>} */
+  const later = {};
   for (const path of published) {
     const copy = join(out, path);
     await mkdir(dirname(copy), { recursive: true });
     await cp(join(root, path), copy, { dereference: true });
     if (path === "index.html" && registry) await writeFile(copy, withRegistry(await readFile(copy, "utf8"), registry));
     if (NOT_KEPT.some((pattern) => pattern.test(path))) continue;
-    files[path] = createHash("sha256").update(await readFile(copy)).digest("hex");
+    const kept = KEPT_LATER.test(path) ? later : files;
+    kept[path] = createHash("sha256").update(await readFile(copy)).digest("hex");
   }
   const template = await readFile(join(root, "www", "sw.js"), "utf8");
-  const version = createHash("sha256").update(template).update(JSON.stringify(files)).digest("hex").slice(0, 16);
-  const site = { version, files };
+  const version = createHash("sha256").update(template).update(JSON.stringify([files, later])).digest("hex").slice(0, 16);
+  const site = { version, files, later };
   const filled = template.replace(/\/\* site \*\/.*\/\* end \*\//, () => JSON.stringify(site));
   if (filled === template) throw new Error("www/sw.js has lost the place for its list of files");
   await writeFile(join(out, "sw.js"), filled);

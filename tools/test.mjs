@@ -8,7 +8,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { chromium, firefox, lints, Missing, modules, root, run, rust, wasm } from "./setup.mjs";
+import { chromium, firefox, lints, Missing, modules, root, run, rust, vulkan, wasm } from "./setup.mjs";
 
 /** @param {string} folder @param {string} ending */
 function files(folder, ending) {
@@ -34,13 +34,21 @@ const SECTIONS = [
   [
     "lint",
     () => {
-      run("cargo", ["clippy", "--all-targets", "--features", "train", "--", "-D", "warnings"]);
-      const web = ["--target", "wasm32-unknown-unknown", "--no-default-features", "--features", "web", "--lib"];
-      run("cargo", ["clippy", ...web, "--", "-D", "warnings"]);
+      run("cargo", ["clippy", "--all-targets", "--features", "train,gpu", "--", "-D", "warnings"]);
+      for (const features of ["web", "web,gpu"]) {
+        const web = ["--target", "wasm32-unknown-unknown", "--no-default-features", "--features", features, "--lib"];
+        run("cargo", ["clippy", ...web, "--", "-D", "warnings"]);
+      }
     },
   ],
   // One build with everything in it, optimised because training and searching without that takes many minutes.
-  ["rust", () => run("cargo", ["test", "--features", "train"], { CARGO_PROFILE_DEV_OPT_LEVEL: "2" })],
+  [
+    "rust",
+    () => {
+      const gpu = vulkan() ? { DRAGOMAN_REQUIRE_GPU: "1" } : {};
+      run("cargo", ["test", "--features", "train,gpu"], { CARGO_PROFILE_DEV_OPT_LEVEL: "2", ...gpu });
+    },
+  ],
   ["wasm", wasm],
   [
     // After the build, whose bindings the package is checked against.

@@ -4,6 +4,7 @@ import { AddLanguage } from "./add-language.js";
 import { wordLinks } from "./alignment.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
+import { chosenBackend, EnginePanel } from "./engine.js";
 import { count, engine, language, languageRead, scriptTag, size } from "./format.js";
 import { HeatMaps } from "./heatmap.js";
 import { Languages } from "./languages.js";
@@ -68,8 +69,8 @@ let state = { kind: "empty" };
 let undo = null;
 let reloadToRetry = false;
 let toldOfStorage = false;
-/** @type {{ update: () => void }} */
-let offline = { update: () => {} };
+/** @type {Awaited<ReturnType<typeof keepOffline>>} */
+let offline = { update: () => {}, keep: () => {} };
 
 /** @type {Promise<typeof import("../pkg/index.js")> | null} */
 let pkg = null;
@@ -81,7 +82,7 @@ function load() {
   return pkg;
 }
 
-const session = new Session({ load, models: MODELS, pair: draft.pair() ?? { source: "en", target: "zh" }, report });
+const session = new Session({ load, backend: chosenBackend, models: MODELS, pair: draft.pair() ?? { source: "en", target: "zh" }, report });
 
 const storage = new StoragePanel({
   list: byId("models", HTMLElement),
@@ -104,6 +105,19 @@ const storage = new StoragePanel({
     const translator = await Translator.create({ sourceLanguage, targetLanguage, models: MODELS });
     translator.destroy();
     await refreshDirections();
+  },
+});
+
+const enginePanel = new EnginePanel({
+  report: () => session.gpu,
+  chosen: () => {
+    session.release();
+    session.now(source.value);
+  },
+  create: async (backend) => {
+    const { source: sourceLanguage, target: targetLanguage } = session.pair;
+    const { Translator } = await load();
+    return Translator.create({ sourceLanguage, targetLanguage, models: MODELS, backend });
   },
 });
 
@@ -231,9 +245,20 @@ function showResult(done) {
   } else {
     statusLine.textContent = engine(done.result.engine);
   }
+  tellOfGpu(done.result.engine);
   showText(done);
   announceResult(done);
   if (!direction(done.pair)?.stored && !toldOfStorage) void noteStorage(done.pair).catch(() => {});
+}
+
+/** @param {import("../pkg/index.js").EngineReport} report */
+function tellOfGpu({ fault, instructions }) {
+  enginePanel.refresh();
+  if (fault !== undefined) showToast(`The GPU did not finish this, so the processor did: ${fault}.`, null);
+  if (session.gpu?.adapter) {
+    const build = instructions === "relaxed-simd" ? "dragoman_gpu_relaxed" : "dragoman_gpu";
+    offline.keep(["pkg/wasm/dragoman_gpu.js", `pkg/wasm/${build}_bg.wasm`]);
+  }
 }
 
 /** @param {Extract<State, { kind: "done" }>} done */

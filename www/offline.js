@@ -3,10 +3,11 @@
 /**
  * @param {object} handlers
  * @param {(activate: () => void) => void} handlers.updateReady a new version waits; call `activate` to reload into it
- * @returns {Promise<{ update: () => void }>}
+ * @returns {Promise<{ update: () => void, keep: (paths: string[]) => void }>} looks for a new version; keeps files that not every device
+ *   needs, by their paths within the site
  */
 export async function keepOffline({ updateReady }) {
-  const nothing = { update: () => {} };
+  const nothing = { update: () => {}, keep: () => {} };
   if (!("serviceWorker" in navigator)) return nothing;
   const { serviceWorker } = navigator;
   /** @type {ServiceWorkerRegistration} */
@@ -34,5 +35,8 @@ export async function keepOffline({ updateReady }) {
       if (worker.state === "installed" && serviceWorker.controller) offer(worker);
     });
   });
-  return { update: () => void registration.update().catch(() => {}) };
+  return {
+    update: () => void registration.update().catch(() => {}),
+    keep: (paths) => void serviceWorker.ready.then(({ active }) => active?.postMessage({ keep: paths })),
+  };
 }

@@ -9,6 +9,7 @@
 /** @typedef {import("../pkg/index.js").DetailedTranslation} DetailedTranslation */
 /** @typedef {import("../pkg/index.js").Progress} Progress */
 /** @typedef {{ source: string, target: string }} Pair */
+/** @typedef {{ promise: Promise<Translator>, translator: Translator | null, abort: AbortController, loaded: number }} Preparation */
 
 /**
  * @typedef {{ kind: "empty" }
@@ -25,6 +26,7 @@ export const LONGEST_LINKED = 20_000;
 
 export class Session {
   #load;
+  #backend;
   #models;
   #report;
   /** @type {Pair} */
@@ -34,18 +36,20 @@ export class Session {
   #timer;
   /** The translation in progress. @type {AbortController | null} */
   #work = null;
-  /** The model in preparation or ready. @type {{ promise: Promise<Translator>, abort: AbortController, loaded: number } | null} */
+  /** The model in preparation or ready. @type {Preparation | null} */
   #model = null;
 
   /**
    * @param {object} options
    * @param {() => Promise<Package>} options.load
    * @param {URL} options.models address of the manifest
+   * @param {() => import("../pkg/index.js").Backend} [options.backend] the engine to use
    * @param {Pair} options.pair
    * @param {(state: State) => void} options.report
    */
-  constructor({ load, models, pair, report }) {
+  constructor({ load, models, backend = () => "auto", pair, report }) {
     this.#load = load;
+    this.#backend = backend;
     this.#models = models;
     this.#pair = pair;
     this.#report = report;
@@ -109,6 +113,11 @@ export class Session {
     if (!this.#work && !this.#text.trim()) this.#report({ kind: "empty" });
   }
 
+  /** What became of the GPU; undefined as long as there is no translator. */
+  get gpu() {
+    return this.#model?.translator?.gpu;
+  }
+
   /** Lets go of the model and its memory. */
   release() {
     this.#halt();
@@ -137,10 +146,14 @@ export class Session {
       model.loaded = loaded;
       if (loaded < 1) this.#report({ kind: "preparing", loaded });
     };
-    const model = { abort, loaded: 0, promise: this.#create(abort.signal, progress) };
+    /** @type {Preparation} */
+    const model = { abort, loaded: 0, translator: null, promise: this.#create(abort.signal, progress) };
     this.#model = model;
     model.promise.then(
-      () => progress(1),
+      (translator) => {
+        model.translator = translator;
+        progress(1);
+      },
       () => {
         if (this.#model === model) this.#model = null;
       },
@@ -160,6 +173,7 @@ export class Session {
       sourceLanguage: source,
       targetLanguage: target,
       models: this.#models,
+      backend: this.#backend(),
       signal,
       monitor: (monitor) => {
         monitor.addEventListener("downloadprogress", (event) => {

@@ -2,17 +2,21 @@
  * The page's end of a worker with a model: starts it, sends it requests, and starts another if it dies.
  *
  * Translators of the same model share one engine, and so one download and one worker. Whatever happens, every call settles:
- * if the worker dies, the calls it had are rejected, and the next call starts a fresh worker.
+ * if the worker dies, the calls it had are rejected, and the next call starts a fresh worker. A worker that dies of the GPU is
+ * replaced by one without, which goes on where the other stopped.
  */
 
 import { exception, messageOf } from "./errors.js";
+import { recall, remember } from "./gpu.js";
 import { keyOf, weights } from "./models.js";
 import { startWorker } from "./platform.js";
+import { Delivery } from "./resume.js";
 
 /** @typedef {import("./models.js").Model} Model */
 /** @typedef {import("../worker.js").Request} Request */
 /** @typedef {import("../worker.js").Part} Part */
 /** @typedef {import("../worker.js").Report} Report */
+/** @typedef {import("../index.d.ts").GpuCheck} GpuCheck */
 
 /**
  * A request under way.
@@ -24,6 +28,10 @@ import { startWorker } from "./platform.js";
 
 /**
  * @typedef {object} Pending
+ * @property {Omit<Request, "id">} request
+ * @property {number | null} credit how many parts with text it may still get; null for any number
+ * @property {Delivery} delivery
+ * @property {boolean} sent
  * @property {(report: Report) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {(part: Part) => void} onpart
@@ -35,13 +43,14 @@ const engines = new Map();
 /**
  * The engine for a model, counted as used once more: {@link Engine.release} it in the end.
  * @param {Model} model
+ * @param {import("../index.d.ts").Backend} [backend]
  * @returns {Engine}
  */
-export function acquire(model) {
-  const key = keyOf(model);
+export function acquire(model, backend = "auto") {
+  const key = `${backend} ${keyOf(model)}`;
   let engine = engines.get(key);
   if (!engine) {
-    engine = new Engine(model, () => engines.delete(key));
+    engine = new Engine(model, backend, () => engines.delete(key));
     engines.set(key, engine);
   }
   engine.users += 1;
@@ -53,7 +62,8 @@ export function acquire(model) {
  * @param {Model} model
  */
 export function isLoading(model) {
-  return engines.get(keyOf(model))?.loading ?? false;
+  const key = keyOf(model);
+  return [...engines].some(([name, { loading }]) => loading && name.endsWith(` ${key}`));
 }
 
 export class Engine {
@@ -61,7 +71,10 @@ export class Engine {
   loading = false;
   /** Told of the download: 0 to 1. @type {Set<(loaded: number) => void>} */
   listeners = new Set();
+  /** What became of the GPU. @type {import("../index.d.ts").GpuReport | null} */
+  gpu = null;
   #model;
+  #backend;
   #onunused;
   #loaded = 0;
   #stop = new AbortController();
@@ -74,13 +87,19 @@ export class Engine {
   /** @type {Map<number, Pending>} */
   #pending = new Map();
   #next = 1;
+  /** Whether the worker uses the engine that can use the GPU. */
+  #trying = false;
+  /** How the GPU took a worker down. @type {string | null} */
+  #lost = null;
 
   /**
    * @param {Model} model
+   * @param {import("../index.d.ts").Backend} backend
    * @param {() => void} onunused
    */
-  constructor(model, onunused) {
+  constructor(model, backend, onunused) {
     this.#model = model;
+    this.#backend = backend;
     this.#onunused = onunused;
   }
 
@@ -102,6 +121,18 @@ export class Engine {
   }
 
   async #start() {
+    for (;;) {
+      const lost = this.#lost;
+      try {
+        return await this.#startOnce();
+      } catch (error) {
+        // Once more, if it was the GPU.
+        if (this.#lost === lost) throw error;
+      }
+    }
+  }
+
+  async #startOnce() {
     const { signal } = this.#stop;
     this.loading = true;
     this.#loaded = 0;
@@ -126,7 +157,8 @@ export class Engine {
         this.#worker = worker;
         const { source, target } = this.#model.entry;
         const { buffer } = loaded.bytes;
-        worker.post({ type: "load", weights: buffer, parts: loaded.parts, source, target }, [buffer]);
+        const gpu = { backend: this.#lost === null ? this.#backend : "cpu", memory: recall(this.#model) };
+        worker.post({ type: "load", weights: buffer, parts: loaded.parts, source, target, ...gpu }, [buffer]);
       } catch (error) {
         reject(exception("OperationError", `The translator's worker could not be started: ${messageOf(error)}`, error));
       }
@@ -145,12 +177,10 @@ export class Engine {
     const id = this.#next;
     this.#next += 1;
     const promise = new Promise((/** @type {(report: Report) => void} */ resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, onpart });
+      const credit = request.credit ?? null;
+      this.#pending.set(id, { request, credit, delivery: new Delivery(), sent: false, resolve, reject, onpart });
       this.#worker?.keepAlive(true);
-      this.start().then(
-        () => this.#pending.has(id) && this.#worker?.post({ type: "translate", id, ...request }),
-        (error) => this.#take(id)?.reject(error),
-      );
+      this.#send(id);
     });
     return {
       promise,
@@ -161,9 +191,39 @@ export class Engine {
         call.reject(exception("AbortError", "The translation was cancelled."));
       },
       more: () => {
-        if (this.#pending.has(id)) this.start().then(() => this.#worker?.post({ type: "more", id }), () => {});
+        const call = this.#pending.get(id);
+        if (!call || call.credit === null) return;
+        call.credit += 1;
+        // Else it goes with the request.
+        if (call.sent) this.#worker?.post({ type: "more", id });
       },
     };
+  }
+
+  /** @param {number} id */
+  #send(id) {
+    this.start().then(
+      () => {
+        const call = this.#pending.get(id);
+        if (!call) return;
+        // Where it may have to go on elsewhere, it must be known how many sentences were handed out.
+        const detailed = call.request.detailed || this.#trying || this.#lost !== null;
+        this.#worker?.post({ type: "translate", id, ...call.request, detailed, ...(call.credit !== null && { credit: call.credit }) });
+        call.sent = true;
+      },
+      (error) => this.#take(id)?.reject(error),
+    );
+  }
+
+  /**
+   * Translates texts on both engines.
+   * @param {string[]} texts
+   * @returns {Promise<GpuCheck>}
+   */
+  async compare(texts) {
+    const { check } = await this.call({ texts, check: true }, () => {}).promise;
+    if (!check) throw exception("OperationError", "The engines were not compared.");
+    return check.sentences === 0 && this.#lost ? { ...check, fault: this.#lost } : check;
   }
 
   /** Ends one use; after the last, the worker ends. */
@@ -187,9 +247,14 @@ export class Engine {
       case "refused":
         return this.#refuse?.(exception(message.name, message.message));
       case "part":
-        return this.#pending.get(message.id)?.onpart(message);
+        return this.#part(message);
       case "done":
-        return this.#take(message.id)?.resolve(message);
+        return this.#done(message);
+      case "gpu":
+        if (message.trying !== undefined) this.#trying = message.trying;
+        if (message.memory) remember(this.#model, message.memory);
+        if (message.report) this.gpu = message.report;
+        return;
       case "crashed":
         return this.#crash(message.message);
     }
@@ -207,9 +272,45 @@ export class Engine {
     return call;
   }
 
+  /** @param {Report} report */
+  #done(report) {
+    const call = this.#take(report.id);
+    call?.resolve(call.delivery.resumed && this.#lost ? { ...report, fault: this.#lost } : report);
+  }
+
+  /** @param {Part} part */
+  #part(part) {
+    const call = this.#pending.get(part.id);
+    if (!call) return;
+    const fresh = call.delivery.next(part);
+    if (call.credit !== null && part.text !== "") {
+      // The reader was promised text for its turn.
+      if (fresh.text === "") this.#worker?.post({ type: "more", id: part.id });
+      else call.credit -= 1;
+    }
+    call.onpart(call.request.detailed ? fresh : { ...fresh, sentences: [] });
+  }
+
   /** @param {string} why */
   #crash(why) {
-    this.#fail(exception("OperationError", `The translator stopped unexpectedly: ${why}. Trying again starts a fresh one.`));
+    const error = exception("OperationError", `The translator stopped unexpectedly: ${why}. Trying again starts a fresh one.`);
+    if (!this.#trying) return this.#fail(error);
+    this.#lost = `it took the translator down: ${why}`;
+    const { failures, calibration } = recall(this.#model);
+    // The attempt may have been counted when it began. Twice is not too much for what took a worker down.
+    remember(this.#model, { failures: failures + 1, calibration });
+    const nothing = { adapter: null, calibration: null, batches: { cpu: 0, gpu: 0 } };
+    this.gpu = { ...nothing, ...this.gpu, backend: this.#backend, active: false, fault: this.#lost };
+    const refuse = this.#refuse;
+    this.#end();
+    // While it was being started, that begins again by itself.
+    if (refuse) return refuse(error);
+    this.#started = null;
+    for (const [id, call] of this.#pending) {
+      call.delivery.resume();
+      call.sent = false;
+      this.#send(id);
+    }
   }
 
   /** @param {DOMException} error */
@@ -223,9 +324,14 @@ export class Engine {
 
   /** Forgets the worker, so that the next call starts another. */
   #drop() {
+    this.#end();
+    this.#started = null;
+  }
+
+  #end() {
     this.#worker?.terminate();
     this.#worker = null;
     this.#refuse = null;
-    this.#started = null;
+    this.#trying = false;
   }
 }

@@ -1,13 +1,17 @@
 /**
  * Loads the engine's WebAssembly; for the worker alone.
  *
- * The bindings are imported statically: bundlers then put them into the worker's own file, and need no settings for it.
+ * The bindings are imported statically: bundlers then put them into the worker's own file, and need no settings for it. Those of
+ * the engine that can use the GPU are a file like the WebAssembly, so that only those who have a GPU download them: bundlers copy
+ * what stands in `new URL(..., import.meta.url)`, and their comments keep them from following the import.
  */
 
 import start, * as bindings from "../wasm/dragoman.js";
 import { exception, messageOf } from "./errors.js";
 import { readFile } from "./platform.js";
 import { instructions, unsupported } from "./runtime.js";
+
+/** @typedef {typeof import("../wasm/dragoman_gpu.js")} WithGpu */
 
 /**
  * @returns {Promise<typeof bindings>}
@@ -26,4 +30,17 @@ export async function loadRuntime() {
   } catch (error) {
     throw exception("OperationError", `The translator's program could not be loaded: ${messageOf(error)}`, error);
   }
+}
+
+/** @returns {Promise<WithGpu>} */
+export async function loadRuntimeWithGpu() {
+  const script = new URL("../wasm/dragoman_gpu.js", import.meta.url);
+  const address =
+    instructions() === "relaxed-simd"
+      ? new URL("../wasm/dragoman_gpu_relaxed_bg.wasm", import.meta.url)
+      : new URL("../wasm/dragoman_gpu_bg.wasm", import.meta.url);
+  /** @type {WithGpu} */
+  const runtime = await import(/* @vite-ignore */ /* webpackIgnore: true */ script.href);
+  await runtime.default({ module_or_path: address });
+  return runtime;
 }

@@ -73,6 +73,41 @@ export class Pivot {
     this.#second.release();
   }
 
+  /** What became of the GPU with both. @returns {import("../index.d.ts").GpuReport | null} */
+  get gpu() {
+    const [first, second] = [this.#first.gpu, this.#second.gpu];
+    if (!first || !second) return first ?? second;
+    return {
+      ...first,
+      active: first.active || second.active,
+      adapter: first.adapter ?? second.adapter,
+      // Each model has its own.
+      calibration: null,
+      fault: first.fault ?? second.fault,
+      batches: { cpu: first.batches.cpu + second.batches.cpu, gpu: first.batches.gpu + second.batches.gpu },
+    };
+  }
+
+  /**
+   * Translates texts on both engines, with each of the models.
+   * @param {string[]} texts
+   * @returns {Promise<import("../index.d.ts").GpuCheck>}
+   */
+  async compare(texts) {
+    const between = texts.map(() => "");
+    const first = await this.#first.compare(texts);
+    await this.#first.call({ texts }, ({ index, text }) => (between[index] += text)).promise;
+    const second = await this.#second.compare(between);
+    const fault = first.fault ?? second.fault;
+    return {
+      sentences: first.sentences + second.sentences,
+      same: first.same + second.same,
+      difference: Math.max(first.difference, second.difference),
+      example: first.example ?? second.example,
+      ...(fault !== undefined && { fault }),
+    };
+  }
+
   /**
    * @param {Request} request
    * @param {(part: Part) => void} onpart
@@ -86,6 +121,9 @@ export class Pivot {
     /** @type {Call | null} */
     let second = null;
     let milliseconds = 0;
+    let onGpu = false;
+    /** @type {string | undefined} */
+    let fault;
     let working = Promise.resolve();
     /** @type {Part | null} */
     let last = null;
@@ -109,6 +147,8 @@ export class Pivot {
         const report = await second.promise;
         second = null;
         milliseconds += report.milliseconds;
+        onGpu ||= report.backend === "gpu";
+        fault ??= report.fault;
       }
       const translations = found.values();
       for (const part of parts) {
@@ -144,7 +184,12 @@ export class Pivot {
       progress.forEach(({ gap }, index) => {
         if (gap !== "" && last) onpart({ ...last, index, text: gap, sentences: [] });
       });
-      return { ...report, milliseconds: report.milliseconds + milliseconds };
+      return {
+        ...report,
+        milliseconds: report.milliseconds + milliseconds,
+        backend: onGpu ? "gpu" : report.backend,
+        fault: report.fault ?? fault,
+      };
     })();
     return {
       promise,

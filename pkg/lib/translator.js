@@ -2,6 +2,7 @@
 
 import { acquire, isLoading } from "./engine.js";
 import { exception } from "./errors.js";
+import { backendOf } from "./gpu.js";
 import { canonical, sameLanguage } from "./languages.js";
 import { ADDED, choose, givenModel, isStored, models, registryModels, route } from "./models.js";
 import { CreateMonitor, Reporter } from "./monitor.js";
@@ -59,6 +60,7 @@ export class Translator {
   static async create(options) {
     const { from, to } = direction(options);
     const { signal, monitor } = options;
+    const backend = backendOf(options.backend);
     signal?.throwIfAborted();
     const events = new CreateMonitor();
     monitor?.(events);
@@ -72,7 +74,7 @@ export class Translator {
     }
     if (instructions() === null) throw unsupported();
 
-    const engine = engineFor(way);
+    const engine = engineFor(way, backend);
     try {
       report(0);
       engine.listeners.add(report);
@@ -130,7 +132,7 @@ export class Translator {
     if (instructions() === null) throw unsupported();
     const model = await until(givenModel(options, { from, to }), options.signal);
     // Only what can be used is kept.
-    const engine = acquire(model);
+    const engine = acquire(model, "cpu");
     try {
       await until(engine.start(), options.signal);
     } finally {
@@ -150,6 +152,19 @@ export class Translator {
     const { from, to } = direction(options);
     const model = choose(await models(options), from, to);
     await model?.store.remove(model.entry);
+  }
+
+  get gpu() {
+    return this.#engine.gpu;
+  }
+
+  /**
+   * @param {readonly string[]} texts
+   * @returns {Promise<import("../index.d.ts").GpuCheck>}
+   */
+  async checkGpu(texts) {
+    this.#check();
+    return until(this.#engine.compare(texts.map((text) => `${text}`)), this.#life.signal);
   }
 
   get sourceLanguage() {
@@ -195,8 +210,9 @@ export class Translator {
   async translateDetailed(input, options) {
     const alignment = options?.alignment ?? true;
     const { translations, sentences, report } = await this.#translate([`${input}`], options, { detailed: true, alignment });
-    const { instructions, milliseconds, words } = report;
-    return { text: translations[0], sentences, engine: { backend: "cpu", instructions, milliseconds, words } };
+    const { instructions, milliseconds, words, backend, fault } = report;
+    const engine = { backend, ...(fault !== undefined && { fault }), instructions, milliseconds, words };
+    return { text: translations[0], sentences, engine };
   }
 
   /**
@@ -343,9 +359,13 @@ async function plan(options, from, to, signal) {
   return { way: route(all, from, to), all };
 }
 
-/** @param {import("./models.js").Model[]} way @returns {import("./engine.js").Engine | Pivot} */
-function engineFor(way) {
-  const [first, second] = way.map(acquire);
+/**
+ * @param {import("./models.js").Model[]} way
+ * @param {import("../index.d.ts").Backend} backend
+ * @returns {import("./engine.js").Engine | Pivot}
+ */
+function engineFor(way, backend) {
+  const [first, second] = way.map((model) => acquire(model, backend));
   if (!second) return first;
   const [here, there] = way.map(({ entry }) => entry.bytes);
   return new Pivot(first, second, here / (here + there));

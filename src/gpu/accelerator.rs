@@ -77,6 +77,8 @@ pub struct Batches {
 pub struct Report {
     /// What was asked for.
     pub backend: Backend,
+    /// Whether the GPU can be used.
+    pub active: bool,
     /// The device, if there is one.
     pub adapter: Option<Capabilities>,
     /// How long both engines took.
@@ -216,6 +218,7 @@ impl Accelerator {
     pub fn report(&self) -> Report {
         Report {
             backend: self.backend,
+            active: self.session.is_some(),
             adapter: self.capabilities.clone(),
             calibration: self.calibration.clone(),
             fault: self.fault.as_ref().map(Fault::to_string),

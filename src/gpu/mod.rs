@@ -19,6 +19,9 @@
 //! A shader in `shaders/` has the name of its twin in `cpu/`. Products of int8 are exact, and activations are quantised as on the
 //! CPU, so that the two engines differ only where the device rounds another way.
 
+// In a browser devices belong to a thread, elsewhere they do not.
+#![cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync))]
+
 pub mod accelerator;
 pub mod check;
 mod clock;

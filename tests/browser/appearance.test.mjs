@@ -40,6 +40,7 @@ for (const [name, options] of /** @type {[string, import("playwright-core").Brow
       await page.locator("#target .word").nth(1).click();
       await page.locator("#storage > summary").click();
       await page.locator("#add > summary").click();
+      await page.locator("#engine > summary").click();
       if (name !== "phone") await page.locator("#keyboard > summary").click();
       assert.deepEqual(await violations(page), [], "with word links");
       site.answer = (path) => (path.startsWith("www/models/") ? { status: 503 } : undefined);
@@ -74,7 +75,7 @@ test("a phone never scrolls sideways", () =>
     await page.locator("label.switch").tap();
     await page.locator("#attention").waitFor();
     assert.equal(await overflow(), 0);
-    for (const panel of ["#storage", "#add"]) await page.locator(`${panel} > summary`).tap();
+    for (const panel of ["#storage", "#add", "#engine"]) await page.locator(`${panel} > summary`).tap();
     assert.equal(await overflow(), 0);
     const [from, to] = await Promise.all(["#source", "#target"].map((pane) => page.locator(pane).boundingBox()));
     assert.ok(from && to && to.y >= from.y + from.height, "the panes are stacked");

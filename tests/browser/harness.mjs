@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before } from "node:test";
+import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
@@ -28,9 +29,47 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** @returns {Promise<import("playwright-core").Browser>} */
-export function launch() {
-  return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+/** WebGPU on any machine: SwiftShader computes it. */
+export const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+
+/**
+ * @param {string[]} [flags]
+ * @returns {Promise<import("playwright-core").Browser>}
+ */
+export function launch(flags = []) {
+  return chromium.launch({ executablePath: chromiumPath(), args: [...FLAGS, ...flags] });
+}
+
+/** @type {Promise<boolean> | undefined} */
+let equipped;
+
+/** Whether this Chromium has an adapter for WebGPU, which needs a secure page. */
+async function hasAdapter() {
+  const server = createServer((_, response) => response.setHeader("Content-Type", "text/html").end("<!doctype html>"));
+  const browser = await launch(WEBGPU);
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${await listen(server, 0, "127.0.0.1")}/`);
+    return await page.evaluate(async () => Boolean(await /** @type {any} */ (navigator).gpu?.requestAdapter()));
+  } finally {
+    await browser.close();
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+/**
+ * A test that needs a GPU. Without one it is skipped, or fails where DRAGOMAN_REQUIRE_GPU is set.
+ * @param {string} name
+ * @param {() => Promise<void>} body
+ */
+export function onGpu(name, body) {
+  test(name, async (t) => {
+    equipped ??= hasAdapter();
+    if (await equipped) return body();
+    assert.ok(!process.env.DRAGOMAN_REQUIRE_GPU, "this Chromium has no WebGPU adapter");
+    t.skip("NOTHING WAS TESTED: this Chromium has no WebGPU adapter, not even SwiftShader");
+  });
 }
 
 /** The assembled site, served below a path as on a host that many sites share. */
@@ -117,13 +156,14 @@ export async function visitor(browser, options) {
 /**
  * A site and a browser for all tests of a file.
  * @param {(site: Site) => Promise<void>} [prepare] called before the site is assembled
+ * @param {string[]} [flags] of the browser
  */
-export function stage(prepare = async () => {}) {
+export function stage(prepare = async () => {}, flags = []) {
   const site = new Site();
   /** @type {import("playwright-core").Browser} */
   let browser;
   before(async () => {
-    [browser] = await Promise.all([launch(), prepare(site).then(() => site.open())]);
+    [browser] = await Promise.all([launch(flags), prepare(site).then(() => site.open())]);
   });
   after(async () => {
     await browser.close();

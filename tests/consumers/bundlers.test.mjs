@@ -9,7 +9,7 @@ import { createServer, build as vite } from "vite";
 import webpack from "webpack";
 
 import { listen, site } from "../../tools/serve.mjs";
-import { HAN, launch, visitor } from "../browser/harness.mjs";
+import { HAN, launch, visitor, WEBGPU } from "../browser/harness.mjs";
 import { Project } from "./project.mjs";
 
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src data:";
@@ -34,10 +34,11 @@ const MAIN = `import { Translator } from "dragoman";
 
 const output = document.getElementById("output");
 try {
-  const translator = await Translator.create({ sourceLanguage: "en", targetLanguage: "zh", models: "/models/manifest.json" });
+  const backend = location.hash === "#gpu" ? "gpu" : "auto";
+  const translator = await Translator.create({ sourceLanguage: "en", targetLanguage: "zh", models: "/models/manifest.json", backend });
   const { text, engine } = await translator.translateDetailed("I love to eat pizza.");
   output.textContent = text;
-  output.title = engine.instructions;
+  output.title = [engine.backend, engine.instructions, translator.gpu?.fault].join(", ");
 } catch (error) {
   output.textContent = String(error);
 }
@@ -48,7 +49,7 @@ let project;
 /** @type {import("playwright-core").Browser} */
 let browser;
 before(async () => {
-  [project, browser] = await Promise.all([Project.make(), launch()]);
+  [project, browser] = await Promise.all([Project.make(), launch(WEBGPU)]);
   await project.write("index.html", html("/main.js"));
   await project.write("main.js", MAIN);
   // As the package's README says: its folder of models, put where the page's other files are.
@@ -61,15 +62,21 @@ after(async () => {
 
 /** @param {string} url */
 async function translates(url) {
-  const { context, page, faults } = await visitor(browser);
-  try {
-    await page.goto(url);
-    await page.locator("#output:not(:empty)").waitFor();
-    assert.match(await page.locator("#output").innerText(), HAN);
-    assert.equal(await page.locator("#output").getAttribute("title"), "relaxed-simd");
-    assert.deepEqual(faults, []);
-  } finally {
-    await context.close();
+  // On the GPU only where this machine has one, or plays one.
+  for (const [hash, told] of /** @type {[string, RegExp][]} */ ([
+    ["", /^cpu, relaxed-simd/],
+    ["#gpu", /^gpu, relaxed-simd, $|^cpu, relaxed-simd, there is no usable graphics processor/],
+  ])) {
+    const { context, page, faults } = await visitor(browser);
+    try {
+      await page.goto(url + hash);
+      await page.locator("#output:not(:empty)").waitFor();
+      assert.match(await page.locator("#output").innerText(), HAN);
+      assert.match((await page.locator("#output").getAttribute("title")) ?? "", told);
+      assert.deepEqual(faults, []);
+    } finally {
+      await context.close();
+    }
   }
 }
 
@@ -82,10 +89,10 @@ async function opens(folder) {
     server.close();
     server.closeAllConnections();
   }
-  // Nothing twice: the page's script, the worker's, and each build of the engine.
+  // Nothing twice: the page's script, the worker's, and each build of the engine; for the GPU, what is loaded where there is one.
   const files = await readdir(folder, { recursive: true });
-  assert.equal(files.filter((path) => path.endsWith(".wasm")).length, 2, `${files}`);
-  assert.equal(files.filter((path) => path.endsWith(".js")).length, 2, `${files}`);
+  assert.equal(files.filter((path) => path.endsWith(".wasm")).length, 4, `${files}`);
+  assert.equal(files.filter((path) => path.endsWith(".js")).length, 3, `${files}`);
 }
 
 test("Vite builds a page that translates", async () => {
