@@ -3,7 +3,7 @@
  *
  *     npm run bench [-- FILE]     a file with a sentence on each line, by default training/everyday.en
  *
- * One thread. "One by one" translates a sentence at a time, as when someone types; "as one text" translates all of them
+ * One thread, with greedy search and with the beam that the model asks for. "One by one" translates a sentence at a time, as when someone types; "as one text" translates all of them
  * together. The best of several passes counts: other programs on the machine can only slow a pass down.
  */
 
@@ -24,9 +24,9 @@ const WITHOUT_RELAXED = `{ const validate = WebAssembly.validate; WebAssembly.va
 
 /**
  * Runs in the page.
- * @param {{ sentences: string[], passes: number }} work
+ * @param {{ sentences: string[], passes: number, beam?: number }} work
  */
-async function measure({ sentences, passes }) {
+async function measure({ sentences, passes, beam }) {
   const here = globalThis.location.href;
   const address = new URL("pkg/index.js", here).href;
   /** @type {typeof import("../pkg/index.js")} */
@@ -37,7 +37,8 @@ async function measure({ sentences, passes }) {
   // The weights are stored by now.
   const start = performance.now();
   const translator = await Translator.create(options);
-  await translator.translate(sentences[0] ?? "");
+  const search = beam === undefined ? {} : { beam };
+  await translator.translate(sentences[0] ?? "", search);
   const first = performance.now() - start;
   let instructions = "";
   /** @param {string[]} texts */
@@ -46,7 +47,7 @@ async function measure({ sentences, passes }) {
     for (let pass = 0; pass < passes; pass++) {
       let [words, milliseconds] = [0, 0];
       for (const text of texts) {
-        const { engine } = await translator.translateDetailed(text, { alignment: false });
+        const { engine } = await translator.translateDetailed(text, { alignment: false, ...search });
         words += engine.words;
         milliseconds += engine.milliseconds;
         instructions = engine.instructions;
@@ -67,7 +68,7 @@ const sentences = (await readFile(file, "utf8")).split("\n").filter(Boolean);
 await build();
 const browser = await launchChromium();
 console.log(`\nChromium ${browser.version()}, one thread, ${sentences.length} sentences, best of ${PASSES} passes\n`);
-console.log("| instructions | one by one | as one text | first translation |\n|---|---:|---:|---:|");
+console.log("| instructions | search | one by one | as one text | first translation |\n|---|---|---:|---:|---:|");
 try {
   for (const relaxed of [true, false]) {
     const folder = join(root, "www", "dist");
@@ -82,9 +83,12 @@ try {
     const context = await browser.newContext({ serviceWorkers: "block" });
     const page = await context.newPage();
     await page.goto(`http://127.0.0.1:${port}/`);
-    const { first, instructions, single, together } = await page.evaluate(measure, { sentences, passes: PASSES });
-    const words = (/** @type {number} */ perSecond) => `${Math.round(perSecond)} words/s`;
-    console.log(`| ${instructions} | ${words(single)} | ${words(together)} | ${Math.round(first)} ms |`);
+    for (const beam of [1, undefined]) {
+      const { first, instructions, single, together } = await page.evaluate(measure, { sentences, passes: PASSES, beam });
+      const words = (/** @type {number} */ perSecond) => `${Math.round(perSecond)} words/s`;
+      const search = beam === 1 ? "greedy" : "default";
+      console.log(`| ${instructions} | ${search} | ${words(single)} | ${words(together)} | ${Math.round(first)} ms |`);
+    }
     await context.close();
     server.close();
     server.closeAllConnections();
