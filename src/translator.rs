@@ -11,6 +11,7 @@
 //! | `piece` | what is copied and what is translated of a sentence |
 //! | `case` | text in capitals |
 //! | `numbers` | numbers that a translation got wrong |
+//! | `amounts` | large amounts that lost their scale |
 //! | `render` | from tokens to text |
 //! | `spacing` | spaces that Chinese does without |
 //! | `job` | a translation in progress |

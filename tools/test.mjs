@@ -65,8 +65,14 @@ const SECTIONS = [
       for (const project of projects) run(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", project]);
     },
   ],
-  // The baseline compiler of Node 20 gets the relaxed dot product wrong.
-  ["package", () => nodeTests("tests/package", ["--experimental-wasm-relaxed-simd", "--no-liftoff"])],
+  [
+    "package",
+    () => {
+      nodeTests("tests/package", []);
+      // Node 20 has relaxed SIMD behind a flag, and its baseline compiler gets the dot product wrong.
+      nodeTests("tests/package", ["--experimental-wasm-relaxed-simd", "--no-liftoff"]);
+    },
+  ],
   ["consumers", () => nodeTests("tests/consumers", ["--test-concurrency=1"], { CHROME_PATH: chromium() })],
   [
     "browser",

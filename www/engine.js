@@ -107,6 +107,7 @@ export class EnginePanel {
         const some = await translator.checkGpu(texts.slice(from, from + AT_ONCE));
         all.sentences += some.sentences;
         all.same += some.same;
+        all.difference = Math.max(all.difference, some.difference);
         all.example ??= some.example;
         if (some.fault !== undefined) all.fault = some.fault;
       }

@@ -50,7 +50,7 @@ fn is_greedy(beam: &usize) -> bool {
 }
 
 /// The rules of text normalisation that a model was trained with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Normalisation {
     /// Those of [`crate::text::normalise`]; placeholders stand for protected parts.
     #[default]

@@ -32,13 +32,20 @@ type Spelling = fn(char) -> Option<&'static str>;
 fn spell(text: &str, spelling: Spelling) -> Edited {
     let mut edited = Edited::with_capacity(text.len());
     let mut chars = text.chars().peekable();
+    let mut before = None;
     let mut buffer = [0; 4];
     while let Some(c) = chars.next() {
+        // A full-width mark between full-width digits belongs to the number: １，０００.
+        let in_number =
+            before.is_some_and(is_wide_digit) && chars.peek().copied().is_some_and(is_wide_digit);
+        before = Some(c);
         // A zero-width joiner holds an emoji together; elsewhere it is noise.
         let joins = c == '\u{200d}'
             && edited.text.chars().next_back().is_some_and(is_emoji)
             && chars.peek().is_some_and(|&next| is_emoji(next));
-        let new = if let Some(new) = spelling(c) {
+        let new = if let Some(new) = spelling(c)
+            && !in_number
+        {
             new
         } else if c.is_whitespace() {
             " "
@@ -54,6 +61,10 @@ fn spell(text: &str, spelling: Spelling) -> Edited {
         edited.replace(c.len_utf8(), new);
     }
     edited.finish()
+}
+
+fn is_wide_digit(c: char) -> bool {
+    matches!(c, '０'..='９')
 }
 
 fn chinese_spelling(c: char) -> Option<&'static str> {
@@ -158,6 +169,8 @@ mod tests {
             ("zh", "你好, 世界!", "你好，世界！"),
             ("zh", "价格是3.14元(约).", "价格是3.14元（约）。"),
             ("zh", "ＡＢ，“好”", "AB，“好”"),
+            ("zh", "共１，０００元，８：３０开始", "共1,000元，8:30开始"),
+            ("zh", "第１，第２", "第1，第2"),
             ("zh", "用 Rust, Go 写", "用 Rust, Go 写"),
             ("zh", "时间 12:30", "时间 12:30"),
         ] {

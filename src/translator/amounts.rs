@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::numbers;
 use crate::text::edited::Edited;
-use crate::text::language::{is_chinese, is_latin_script};
+use crate::text::language::is_chinese;
 
 /// Values are in units of 1/10,000, so that `1.2345万` is a whole number of them.
 const ONE: u64 = 10_000;
@@ -68,7 +68,7 @@ pub fn correct(source: &str, from: &str, translation: &str, to: &str) -> Edited 
 }
 
 fn is_english(language: &str) -> bool {
-    is_latin_script(language) && language.starts_with("en")
+    language.split('-').next() == Some("en")
 }
 
 /// The large amounts of a text, in order.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use dragoman::cpu::Isa;
+use dragoman::decode::DecodeOptions;
 use dragoman::text::language::count_words;
 use dragoman::{Error, Options, Result, Translator};
 use serde::Serialize;
@@ -42,7 +43,7 @@ pub struct Arguments {
     source: Option<PathBuf>,
     /// Beam width to measure, may be repeated
     #[arg(long, value_name = "N", default_values_t = [1, 4],
-          value_parser = clap::value_parser!(u64).range(1..=32))]
+          value_parser = clap::value_parser!(u64).range(1..=DecodeOptions::MAX_BEAM as u64))]
     beam: Vec<u64>,
     /// Instruction set to measure, may be repeated [default: all of this machine]
     #[arg(long, value_name = "NAME")]

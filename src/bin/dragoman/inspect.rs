@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use dragoman::decode::DecodeOptions;
 use dragoman::format::manifest::sha256;
 use dragoman::format::{Manifest, ModelFile, Tensor};
 use dragoman::text::respelling::Respelling;
@@ -43,7 +44,7 @@ pub struct Arguments {
     source: Option<PathBuf>,
     /// Beam width for that [default: what suits the model]
     #[arg(long, value_name = "N", requires = "check_gpu",
-          value_parser = clap::value_parser!(u64).range(1..=32))]
+          value_parser = clap::value_parser!(u64).range(1..=DecodeOptions::MAX_BEAM as u64))]
     beam: Option<u64>,
     #[command(flatten)]
     backend: BackendArguments,
