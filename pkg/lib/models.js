@@ -8,6 +8,7 @@
 import { bundle, readFiles } from "./bundle.js";
 import { fetchBytes, PATIENCE } from "./download.js";
 import { exception } from "./errors.js";
+import { sameLanguage } from "./languages.js";
 import { find, readManifest, weightsAddress } from "./manifest.js";
 import { absolute } from "./platform.js";
 import { download, MOZILLA, readRegistry } from "./registry.js";
@@ -37,21 +38,34 @@ export const ADDED = "added";
 /**
  * The models of a source: those that were added, and those of its manifest, or, where that cannot be had, those of it that are
  * stored on this device.
- * @param {import("../index.d.ts").SourceOptions} options
+ * @param {import("../index.d.ts").SourceOptions} [options]
  * @returns {Promise<Model[]>}
  * @throws {DOMException} NetworkError or DataError if the manifest cannot be had and nothing is stored
  */
-export async function models(options = {}) {
+export async function models(options) {
+  const { known, failure } = await knownModels(options);
+  // Whoever names a registry may have no models of their own.
+  if (failure && known.length === 0 && !options?.registry) throw failure;
+  return known;
+}
+
+/**
+ * Like {@link models}, and why the manifest could not be had, where it could not: what is known is then not all there is.
+ * @param {import("../index.d.ts").SourceOptions} [options]
+ * @returns {Promise<{ known: Model[], failure: unknown }>} `failure` null where all is known
+ */
+export async function knownModels(options = {}) {
   const origin = absolute(options.models ?? defaultManifest());
   const [added, store] = await Promise.all([addedModels(options), storeFor(origin, options.cacheFolder)]);
   const stored = await store.entries();
   const spare = stored.length + added.length > 0;
+  /** @type {unknown} */
+  let failure = null;
   const entries = await readManifest(origin, spare ? SHORT_PATIENCE : PATIENCE).catch((error) => {
-    // Whoever names a registry may have no models of their own.
-    if (!spare && !options.registry) throw error;
+    failure = error;
     return stored;
   });
-  return [...added, ...entries.map((entry) => ({ origin, entry, store }))];
+  return { known: [...added, ...entries.map((entry) => ({ origin, entry, store }))], failure };
 }
 
 /** @param {import("../index.d.ts").SourceOptions} options @returns {Promise<Model[]>} */
@@ -103,7 +117,8 @@ export function keyOf({ origin, entry, content }) {
 }
 
 /**
- * The models through which a direction can be translated: one, or two with a language between them, English if possible.
+ * The models through which a direction can be translated: one, or two with a language between them, English if possible. Two that
+ * lead back to the language that the first one reads are no way: `en` to `en-GB` is not translated by way of Chinese.
  * @param {Model[]} all
  * @param {string} from
  * @param {string} to
@@ -112,7 +127,8 @@ export function keyOf({ origin, entry, content }) {
 export function route(all, from, to) {
   const direct = choose(all, from, to);
   if (direct) return [direct];
-  const firsts = all.filter(({ entry }) => choose(all, from, entry.target)?.entry === entry);
+  const reads = (/** @type {Entry} */ { source, reads = [] }) => [source, ...reads].some((language) => sameLanguage(language, to));
+  const firsts = all.filter(({ entry }) => choose(all, from, entry.target)?.entry === entry && !reads(entry));
   const ways = firsts.flatMap((first) => {
     const second = choose(all, first.entry.target, to);
     return second && second !== first ? [[first, second]] : [];

@@ -3,8 +3,8 @@
 import { acquire, isLoading } from "./engine.js";
 import { exception } from "./errors.js";
 import { backendOf } from "./gpu.js";
-import { canonical, sameLanguage } from "./languages.js";
-import { ADDED, choose, givenModel, isStored, models, registryModels, route } from "./models.js";
+import { canonical } from "./languages.js";
+import { ADDED, choose, givenModel, isStored, knownModels, models, registryModels, route } from "./models.js";
 import { CreateMonitor, Reporter } from "./monitor.js";
 import { Pivot } from "./pivot.js";
 import { instructions, unsupported } from "./runtime.js";
@@ -283,7 +283,8 @@ export class Translator {
   async measureInputUsage(input, options) {
     void `${input}`;
     this.#check(options?.signal);
-    return 0;
+    // Whoever aborts right after the call is heard, as everywhere.
+    return until(Promise.resolve(0), this.#life.signal, options?.signal);
   }
 
   destroy() {
@@ -352,10 +353,15 @@ async function plan(options, from, to, signal) {
     const model = await givenModel({ ...options, files: options.files }, { from, to });
     return { way: [model], all: [model] };
   }
-  const here = await models(options);
-  const way = route(here, from, to);
-  if (way.length > 0 || !options.registry) return { way, all: here };
-  const all = [...here, ...(await registryModels(options, signal ?? undefined))];
+  const { known, failure } = await knownModels(options);
+  const way = route(known, from, to);
+  if (way.length > 0) return { way, all: known };
+  if (!options.registry) {
+    // It may be a model of the manifest that is missing.
+    if (failure) throw failure;
+    return { way, all: known };
+  }
+  const all = [...known, ...(await registryModels(options, signal ?? undefined))];
   return { way: route(all, from, to), all };
 }
 
@@ -391,7 +397,7 @@ async function directionsOf(all) {
   const indirect = [];
   for (const from of new Set(all.map(({ entry }) => entry.source))) {
     for (const to of new Set(all.map(({ entry }) => entry.target))) {
-      const way = sameLanguage(from, to) ? [] : route(all, from, to);
+      const way = route(all, from, to);
       if (way.length !== 2) continue;
       const [first, second] = way.map((model) => direct[all.indexOf(model)]);
       indirect.push({

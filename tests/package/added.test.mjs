@@ -49,6 +49,9 @@ test("a model that is added is there from then on, comes first, and can be remov
   assert.equal(await translator.translate(TEXT), await expected());
   translator.destroy();
   assert.equal((await Translator.directions(options)).length, 1, "without a network there are only those on this device");
+  // What is not among them may be in the list that cannot be had.
+  await assert.rejects(Translator.availability(options), rejection("NetworkError"));
+  await assert.rejects(Translator.create(options), rejection("NetworkError"));
   await Translator.remove({ ...options, ...german });
   await assert.rejects(Translator.directions(options), rejection("NetworkError"));
   assert.ok(asked.every((name) => name === "manifest.json"));

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { Translator } from "../../pkg/index.js";
+import { route } from "../../pkg/lib/models.js";
 import { multiplied, Pivot } from "../../pkg/lib/pivot.js";
 import { entry, local, site } from "./support.mjs";
 
@@ -197,4 +198,25 @@ test("a direction without a model of its own goes through two", async (t) => {
   pivot.destroy();
   direct.destroy();
   assert.equal(asked.filter((name) => name === entry.file).length, 2);
+});
+
+test("two models that lead back to the language of the text are no way", () => {
+  const models = /** @type {any[]} */ ([
+    { entry: { source: "en", target: "zh" } },
+    { entry: { source: "zh", reads: ["zh-Hant"], target: "en" } },
+    { entry: { source: "en", target: "zh-Hant" } },
+    { entry: { source: "de", target: "en" } },
+  ]);
+  for (const [from, to, length] of /** @type {[string, string, number][]} */ ([
+    ["en", "zh", 1],
+    ["de", "zh", 2],
+    ["de", "zh-TW", 2],
+    ["en", "en", 0],
+    ["en-US", "en-GB", 0],
+    ["zh-TW", "zh", 0],
+    ["zh", "zh-TW", 0],
+    ["de", "de", 0],
+  ])) {
+    assert.equal(route(models, from, to).length, length, `${from} to ${to}`);
+  }
 });

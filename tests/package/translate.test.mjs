@@ -205,4 +205,8 @@ test("the beam is checked", async () => {
 test("there is no quota", async () => {
   assert.equal(translator.inputQuota, Infinity);
   assert.equal(await translator.measureInputUsage(LONG), 0);
+  const stop = new AbortController();
+  const measured = translator.measureInputUsage(LONG, { signal: stop.signal });
+  stop.abort();
+  await assert.rejects(measured, { name: "AbortError" });
 });
