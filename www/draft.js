@@ -26,8 +26,9 @@ export function save(text) {
   let saved = false;
   for (const store of STORES) {
     try {
+      // First of all: where there is no room for this text, an older one must not come back in its place.
+      store().removeItem(KEY);
       if (text) store().setItem(KEY, text);
-      else store().removeItem(KEY);
       saved = true;
     } catch {
       // Blocked or full.
