@@ -35,6 +35,7 @@ const caption = byId("caption", HTMLElement);
 const announcement = byId("announce", HTMLElement);
 const cancel = byId("cancel", HTMLButtonElement);
 const copy = byId("copy", HTMLButtonElement);
+const resume = byId("resume", HTMLButtonElement);
 const clear = byId("clear", HTMLButtonElement);
 const linksSwitch = byId("links", HTMLInputElement);
 const attention = byId("attention", HTMLElement);
@@ -163,6 +164,7 @@ function report(next) {
   const busy = next.kind === "preparing" || next.kind === "translating";
   target.setAttribute("aria-busy", String(busy || next.kind === "waiting"));
   cancel.hidden = !busy;
+  resume.hidden = next.kind !== "stopped";
   bar.hidden = !busy;
   problem.hidden = next.kind !== "failed";
 
@@ -190,7 +192,7 @@ function report(next) {
       showResult(next);
       break;
     case "stopped":
-      statusLine.textContent = "Stopped. Press Ctrl+Enter to translate again.";
+      statusLine.textContent = "Stopped.";
       announce("Stopped.");
       break;
     case "failed":
@@ -467,6 +469,10 @@ cancel.addEventListener("click", () => {
   session.cancel();
   focusSource();
 });
+resume.addEventListener("click", () => {
+  session.now(source.value);
+  focusSource();
+});
 copy.addEventListener("click", async () => {
   const text = latest?.result.text ?? "";
   try {
@@ -476,7 +482,7 @@ copy.addEventListener("click", async () => {
   } catch {
     // Not a secure page, or not allowed: select it, so that the browser's own copying works.
     getSelection()?.selectAllChildren(target);
-    copy.textContent = "Selected: press Ctrl+C";
+    copy.textContent = "Selected: copy it";
   }
   setTimeout(() => (copy.textContent = "Copy"), 2_000);
 });

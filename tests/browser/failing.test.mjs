@@ -92,19 +92,25 @@ test("the WebAssembly cannot be loaded", () =>
     await recovers(page, /translator could not be started/, () => (site.answer = () => undefined));
   }));
 
-test("a download can be stopped and taken up again", () =>
-  visiting(async ({ page }) => {
-    site.answer = (path) => (weights(path) ? { hang: true } : undefined);
-    await page.goto(site.url);
-    await type(page, TEXT);
-    await page.locator("#bar").waitFor();
-    await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByText(/^Stopped/).first().waitFor();
-    site.answer = () => undefined;
-    await page.keyboard.press("Control+Enter");
-    assert.match(await translated(page), HAN);
-    assert.equal(await page.locator("#source").inputValue(), TEXT);
-  }));
+for (const [way, goOn] of /** @type {[string, (page: import("playwright-core").Page) => Promise<void>][]} */ ([
+  ["the keyboard", (page) => page.keyboard.press("Control+Enter")],
+  ["a button", (page) => page.getByRole("button", { name: "Translate", exact: true }).click()],
+])) {
+  test(`a download can be stopped and taken up again with ${way}`, () =>
+    visiting(async ({ page }) => {
+      site.answer = (path) => (weights(path) ? { hang: true } : undefined);
+      await page.goto(site.url);
+      await type(page, TEXT);
+      await page.locator("#bar").waitFor();
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByText(/^Stopped/).first().waitFor();
+      site.answer = () => undefined;
+      await goOn(page);
+      assert.match(await translated(page), HAN);
+      assert.ok(await page.locator("#resume").isHidden());
+      assert.equal(await page.locator("#source").inputValue(), TEXT);
+    }));
+}
 
 test("without space to keep the model it translates all the same, and says so", () =>
   visiting(async ({ page, context }) => {
