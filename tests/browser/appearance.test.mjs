@@ -65,6 +65,23 @@ test("dark mode is dark", () =>
     assert.ok(luminance < 40, String(luminance));
   }));
 
+test("with forced colours the state of the switch and the words that are lit can be seen", () =>
+  visiting({ forcedColors: "active" }, async ({ page }) => {
+    const look = (/** @type {string} */ selector, /** @type {"backgroundColor" | "outlineStyle"} */ property, pseudo = "") =>
+      page.locator(selector).first().evaluate((element, [name, part]) => getComputedStyle(element, part || null)[/** @type {any} */ (name)], [property, pseudo]);
+    await type(page, "I love to eat pizza.");
+    await translated(page);
+    const off = await look(".track", "backgroundColor");
+    assert.notEqual(await look(".track", "backgroundColor", "::after"), off);
+    await page.locator("label.switch").click();
+    const on = await look(".track", "backgroundColor");
+    assert.notEqual(on, off);
+    assert.notEqual(await look(".track", "backgroundColor", "::after"), on);
+    await page.locator("#target .word").first().click();
+    assert.equal(await look("#mirror .lit", "outlineStyle"), "solid");
+    assert.equal(await look("#source", "backgroundColor"), "rgba(0, 0, 0, 0)", "the words under the text shine through");
+  }));
+
 test("a phone never scrolls sideways", () =>
   visiting(PHONE, async ({ page }) => {
     const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
