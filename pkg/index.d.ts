@@ -1,5 +1,5 @@
 /**
- * Dragoman: translation inside the browser tab (or Node 20+): private, offline, fast.
+ * Dragoman: translation inside the browser tab (or Node 20.16+): private, offline, fast.
  *
  * The shape is that of the W3C Translator API (https://webmachinelearning.github.io/translation-api/), with extensions that
  * keep it: arrays in and out, alignment, progress. Nothing is ever written over a native `self.Translator`.
@@ -228,8 +228,8 @@ export class Translator {
   /**
    * Whether a direction can be translated, and whether that needs a download first.
    *
-   * Rejects with RangeError (malformed tag), or NetworkError or DataError (the list of models cannot be had, and no model is
-   * stored that could do without it).
+   * Rejects with RangeError (malformed tag), TypeError (missing option), or NetworkError or DataError (the list of models cannot be
+   * had, and no stored model serves the direction).
    */
   static availability(options: TranslatorCoreOptions): Promise<Availability>;
 
@@ -246,11 +246,14 @@ export class Translator {
   /**
    * The directions there are, also those that two models in a row make possible. A registry is not asked.
    *
-   * Rejects like `availability`.
+   * Without the list of models, those of the stored ones; rejects with NetworkError or DataError if there are none.
    */
   static directions(options?: SourceOptions): Promise<Direction[]>;
 
-  /** Removes the stored weights of a direction from this device; translators that exist go on. */
+  /**
+   * Removes the stored weights of a direction from this device; translators that exist go on. Where two models in a row serve the
+   * direction, it removes neither: they have directions of their own.
+   */
   static remove(options: TranslatorCoreOptions): Promise<void>;
 
   /**
@@ -291,7 +294,7 @@ export class Translator {
   /** Translates a text and tells where each part of the output comes from. */
   translateDetailed(input: string, options?: DetailOptions): Promise<DetailedTranslation>;
 
-  /** The translation as a stream of strings to concatenate. */
+  /** The translation as a stream of strings to concatenate. Not every browser can `for await` over it; `getReader()` works in all. */
   translateStreaming(input: string, options?: TranslateOptions): ReadableStream<string>;
 
   /** Always 0: there is no quota. */

@@ -39,7 +39,7 @@ export function explain(error, { online, simd } = { online: navigator.onLine, si
     return {
       title: "This browser cannot run the translator.",
       advice:
-        "It needs WebAssembly with SIMD: Chrome or Edge 91, Firefox 89, Safari 16.4, or newer. Update the browser and try again; your text is kept.",
+        "It needs WebAssembly with SIMD: Chrome or Edge 100, Firefox 114, Safari 16.4, or newer. Update the browser and try again; your text is kept.",
       action: "Try again",
       reload: true,
     };
