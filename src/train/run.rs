@@ -103,7 +103,10 @@ pub fn run(
         trainer.start_from(origin)?;
     }
     let parameters: usize = trainer.variables.iter().map(|v| v.elem_count()).sum();
-    say(&format!("{parameters} parameters"));
+    let precision = trainer.network.precision().name();
+    say(&format!(
+        "{parameters} parameters, multiplied in {precision}"
+    ));
     if trainer.state.step > 0 {
         say(&format!("going on after step {}", trainer.state.step));
     }
@@ -175,7 +178,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         let dimensions = config.network(source, target)?;
         let network = Network::new(dimensions.clone(), config.model.seed, &options.device)?
-            .with_precision(config.compute.precision);
+            .with_precision(config.compute.precision.where_it_pays());
         let variables: Vec<Var> = network.parameters().values().cloned().collect();
         let mut optimiser = AdamW::new(variables.clone(), config.optimiser.options())?;
         let mut average = Average::new(&variables, config.optimiser.average)?;

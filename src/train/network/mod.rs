@@ -94,6 +94,12 @@ impl Network {
         })
     }
 
+    /// What the factors of its products are rounded to.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// The same parameters, multiplied in another precision than `f32`.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {

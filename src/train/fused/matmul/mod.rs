@@ -7,6 +7,9 @@
 #[cfg(target_arch = "x86_64")]
 mod bf16;
 
+use std::hint::black_box;
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
 /// What the factors of matrix products are rounded to.
@@ -15,20 +18,46 @@ use serde::{Deserialize, Serialize};
 pub enum Precision {
     /// Not at all.
     F32,
-    /// To bfloat16, where the processor multiplies it: about twice as fast.
+    /// To bfloat16, where the processor multiplies it: up to twice as fast.
     #[default]
     Bf16,
 }
 
 impl Precision {
-    /// True if this processor rounds to bfloat16 when asked to.
+    /// The same, or [`Precision::F32`] where that is faster: some processors multiply bfloat16 slowly, or not at all.
+    /// Takes a few products of the size of a layer's to find out.
     #[must_use]
-    pub fn has_bf16() -> bool {
-        #[cfg(target_arch = "x86_64")]
-        return bf16::is_available();
-        #[cfg(not(target_arch = "x86_64"))]
-        false
+    pub fn where_it_pays(self) -> Self {
+        let pays = self == Self::Bf16 && seconds(Self::Bf16) < seconds(Self::F32);
+        if pays { Self::Bf16 } else { Self::F32 }
     }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::Bf16 => "bfloat16",
+        }
+    }
+}
+
+/// Time of the fastest of a few products, with what it takes to prepare them.
+fn seconds(precision: Precision) -> f64 {
+    const ROWS: usize = 512;
+    const DEPTH: usize = 512;
+    const COLS: usize = 1024;
+    const TIMES: usize = 5;
+    let (left, right) = (vec![0.5; ROWS * DEPTH], vec![0.5; DEPTH * COLS]);
+    let mut out = vec![0.0; ROWS * COLS];
+    let times = std::array::from_fn::<f64, TIMES, _>(|_| {
+        let start = Instant::now();
+        let right = Right::new(Operand::new(&right, DEPTH, COLS), precision);
+        let left = Operand::new(&left, ROWS, DEPTH);
+        product(left, &right, black_box(&mut out), false);
+        start.elapsed().as_secs_f64()
+    });
+    times.into_iter().fold(f64::INFINITY, f64::min)
 }
 
 /// A row-major matrix view that may be read transposed.
