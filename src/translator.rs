@@ -330,6 +330,13 @@ impl Translator {
         &self.parts.config
     }
 
+    /// Tags of other languages that are read as the model's own: with its table of spellings, one for Chinese reads both scripts.
+    #[must_use]
+    pub fn also_reads(&self) -> Vec<String> {
+        let chinese = self.config().source_language == "zh" && self.parts.respelling.is_some();
+        chinese.then(|| "zh-Hant".to_owned()).into_iter().collect()
+    }
+
     /// The options that suit the model.
     #[must_use]
     pub fn options(&self) -> Options {

@@ -97,9 +97,11 @@ fn weights_from_chinese_read_traditional_characters() {
     let inspected = dragoman(&["inspect", &exported]).run("").succeeded().stdout;
     assert!(inspected.contains("source spellings: 2,"), "{inspected}");
     assert_eq!(manifest(&folder).models[0].reads, ["zh-Hant"]);
-    dragoman(&["translate", "--models", &models, "--from", "zh-TW", "我們"])
-        .run("")
-        .succeeded();
+    for from in [["--models", &models], ["--model", &exported]] {
+        dragoman(&[&["translate", "--from", "zh-TW", "我們"][..], &from].concat())
+            .run("")
+            .succeeded();
+    }
     let translate = |text: &str| {
         dragoman(&[
             "translate",

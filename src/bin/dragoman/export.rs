@@ -101,17 +101,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             models: Vec::new(),
         }
     };
-    // With the table that weights from Chinese carry.
-    let reads = if ModelFile::read(&bytes)?.respelling.is_empty() || config.source_language != "zh"
-    {
-        Vec::new()
-    } else {
-        vec!["zh-Hant".to_owned()]
-    };
     let entry = ManifestEntry {
         file: format!("{}.safetensors", card.id),
         source: config.source_language.clone(),
-        reads,
+        reads: translator.also_reads(),
         target: config.target_language.clone(),
         bytes: bytes.len() as u64,
         sha256: sha256(&bytes),

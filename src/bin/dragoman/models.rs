@@ -92,12 +92,13 @@ impl ModelArguments {
     fn load_file(&self, path: &Path) -> Result<Loaded> {
         let translator = read_translator(path, None)?;
         let config = translator.config();
-        for (option, wanted, offered) in [
-            ("--from", &self.from, &config.source_language),
-            ("--to", &self.to, &config.target_language),
-        ] {
+        let mut read = translator.also_reads();
+        read.push(config.source_language.clone());
+        let written = vec![config.target_language.clone()];
+        for (option, wanted, offered) in [("--from", &self.from, read), ("--to", &self.to, written)]
+        {
             if let Some(wanted) = wanted
-                && !same_language(wanted, offered)
+                && !offered.iter().any(|offered| same_language(wanted, offered))
             {
                 return Err(Error::Option(format!(
                     "{} translates {} to {}, which is not {option} {wanted}",
