@@ -9,6 +9,7 @@ import { count, engine, language, languageRead, scriptTag, size } from "./format
 import { HeatMaps } from "./heatmap.js";
 import { Languages } from "./languages.js";
 import { Links } from "./links.js";
+import { announce, Toast } from "./messages.js";
 import { LanguageOffer } from "./offer.js";
 import { keepOffline } from "./offline.js";
 import { Output } from "./output.js";
@@ -32,16 +33,15 @@ const retry = byId("retry", HTMLButtonElement);
 const bar = byId("bar", HTMLProgressElement);
 const statusLine = byId("status", HTMLElement);
 const caption = byId("caption", HTMLElement);
-const announcement = byId("announce", HTMLElement);
 const cancel = byId("cancel", HTMLButtonElement);
 const copy = byId("copy", HTMLButtonElement);
 const resume = byId("resume", HTMLButtonElement);
 const clear = byId("clear", HTMLButtonElement);
 const linksSwitch = byId("links", HTMLInputElement);
 const attention = byId("attention", HTMLElement);
-const toast = byId("toast", HTMLElement);
 
 const output = new Output(target);
+const toast = new Toast(focusSource);
 const links = new Links({ mirror, output: target, editor: source, caption });
 const maps = new HeatMaps(byId("maps", HTMLElement), byId("more-maps", HTMLButtonElement));
 
@@ -66,8 +66,6 @@ let directions = [];
 let latest = null;
 /** @type {State} */
 let state = { kind: "empty" };
-/** @type {(() => void) | null} */
-let undo = null;
 let reloadToRetry = false;
 let toldOfStorage = false;
 /** @type {Awaited<ReturnType<typeof keepOffline>>} */
@@ -256,7 +254,7 @@ function showResult(done) {
 /** @param {import("../pkg/index.js").EngineReport} report */
 function tellOfGpu({ fault, instructions }) {
   enginePanel.refresh();
-  if (fault !== undefined) showToast(`The GPU did not finish this, so the processor did: ${fault}.`, null);
+  if (fault !== undefined) toast.show(`The GPU did not finish this, so the processor did: ${fault}.`, null);
   if (session.gpu?.adapter) {
     const build = instructions === "relaxed-simd" ? "dragoman_gpu_relaxed" : "dragoman_gpu";
     offline.keep(["pkg/wasm/dragoman_gpu.js", `pkg/wasm/${build}_bg.wasm`]);
@@ -311,36 +309,14 @@ async function noteStorage(pair) {
   if (direction(pair)?.stored === false) {
     toldOfStorage = true;
     storage.note("This browser did not keep the model: there is no space, or it is a private window. It is downloaded again next time.");
-    showToast("Translated, but this browser had no space to keep the model: it will be downloaded again next time.", null);
+    toast.show("Translated, but this browser had no space to keep the model: it will be downloaded again next time.", null);
   }
-}
-
-/* ---- announcements for screen readers, when things have settled ---- */
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let announcing;
-
-/** @param {...(string | Node)} parts */
-function announce(...parts) {
-  clearTimeout(announcing);
-  announcing = setTimeout(() => announcement.replaceChildren(...parts), 700);
 }
 
 /** @param {Extract<State, { kind: "done" }>} done */
 function announceResult({ result, pair }) {
   if (result.text.length > 300) announce(`Translation ready, ${count(result.sentences.length, "sentence")}.`);
   else announce("Translation: ", make("span", { lang: scriptTag(pair.target) }, result.text));
-}
-
-/**
- * @param {string} text
- * @param {(() => void) | null} action what Undo does
- */
-function showToast(text, action) {
-  byId("toast-text", HTMLElement).textContent = text;
-  byId("toast-undo", HTMLButtonElement).hidden = action === null;
-  undo = action;
-  toast.hidden = false;
 }
 
 /* ---- the source text ---- */
@@ -392,14 +368,14 @@ function setText(text, said) {
   textChanged();
   saveNow();
   if (before && said) {
-    showToast(said, () => setText(before, ""));
+    toast.show(said, () => setText(before, ""));
   } else {
-    toast.hidden = true;
+    toast.hide();
   }
 }
 
 source.addEventListener("input", (event) => {
-  toast.hidden = true;
+  toast.hide();
   if (/** @type {InputEvent} */ (event).isComposing) mirrorText();
   else textChanged();
 });
@@ -416,12 +392,6 @@ clear.addEventListener("click", () => {
   setText("", "Cleared.");
   focusSource();
 });
-byId("toast-undo", HTMLButtonElement).addEventListener("click", () => {
-  toast.hidden = true;
-  undo?.();
-  focusSource();
-});
-
 /* ---- languages ---- */
 
 /** @param {import("./session.js").Pair} pair */
@@ -448,7 +418,7 @@ function swapLanguages() {
   setText(text, "");
   announce(`Translating from ${languageRead(to)} to ${language(from)}.`);
   if (!before) return;
-  showToast("Languages swapped.", () => {
+  toast.show("Languages swapped.", () => {
     choose({ source: from, target: to });
     setText(before, "");
   });

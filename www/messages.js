@@ -1,0 +1,48 @@
+/** What the page says beside the translation: to screen readers, and to everybody in a toast that may offer to undo. */
+
+import { byId } from "./dom.js";
+
+const announcement = byId("announce", HTMLElement);
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let announcing;
+
+/**
+ * Tells screen readers, when things have settled.
+ * @param {...(string | Node)} parts
+ */
+export function announce(...parts) {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => announcement.replaceChildren(...parts), 700);
+}
+
+export class Toast {
+  #box = byId("toast", HTMLElement);
+  #text = byId("toast-text", HTMLElement);
+  #button = byId("toast-undo", HTMLButtonElement);
+  /** @type {(() => void) | null} */
+  #undo = null;
+
+  /** @param {() => void} undone called when Undo was pressed, after what it does */
+  constructor(undone) {
+    this.#button.addEventListener("click", () => {
+      this.hide();
+      this.#undo?.();
+      undone();
+    });
+  }
+
+  /**
+   * @param {string} text
+   * @param {(() => void) | null} undo what Undo does
+   */
+  show(text, undo) {
+    this.#text.textContent = text;
+    this.#button.hidden = undo === null;
+    this.#undo = undo;
+    this.#box.hidden = false;
+  }
+
+  hide() {
+    this.#box.hidden = true;
+  }
+}
