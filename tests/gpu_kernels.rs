@@ -97,15 +97,20 @@ fn compare(what: &str, plan: &Plan, lengths: &[usize], in_step: bool) {
     let expected: Vec<Vec<f32>> = (0..rows)
         .map(|row| executor.logits(&model, row).to_vec())
         .collect();
-    for engine in ENGINES.iter() {
-        let mut session = Session::new(DeviceModel::new(engine, &model).unwrap());
+    // As few operations chained as may be, and as many.
+    let chained = |engine, most| DeviceModel::with_dispatches(engine, &model, most).unwrap();
+    let engines = ENGINES
+        .iter()
+        .flat_map(|engine| [(engine, 100), (engine, 0)]);
+    for (engine, most) in engines.filter(|&(_, most)| in_step || most > 0) {
+        let mut session = Session::new(chained(engine, most));
         let found = pollster::block_on(session.outputs(&model, &batch, rows)).unwrap();
         assert_eq!(found.len(), expected.len());
         for (row, (found, expected)) in found.iter().zip(&expected).enumerate() {
             for (column, (found, expected)) in found.iter().zip(expected).enumerate() {
                 assert!(
                     (found - expected).abs() <= TOLERANCE * (1.0 + expected.abs()),
-                    "{what} on {:?}: {found} for {expected} in row {row}, column {column}",
+                    "{what} in {most} dispatches on {:?}: {found} for {expected} in row {row}, column {column}",
                     engine.capabilities(),
                 );
             }
@@ -186,6 +191,113 @@ fn affine() {
             });
             let what = format!("{epilogue:?} {outputs} x {input}, bias {bias}");
             compare(&what, &plan.finish(encode, vec![], output), lengths, false);
+        }
+    }
+}
+
+#[test]
+fn affine_in_a_chain() {
+    // More than 16 rows share workgroups, four of them each; 530 outputs are more than a workgroup has invocations.
+    for (input, outputs, count) in [
+        (1, 1, 1),
+        (63, 129, 3),
+        (300, 530, 2),
+        (5, 17, 17),
+        (1024, 40, 19),
+        (130, 300, 23),
+    ] {
+        for (bias, epilogue) in [
+            (true, Epilogue::Store),
+            (false, Epilogue::Add),
+            (true, Epilogue::Tanh),
+            (false, Epilogue::Relu),
+        ] {
+            let (mut plan, mut encode) = (Builder::default(), Vec::new());
+            let x = means(&mut plan, &mut encode, "table", input);
+            let output = means(&mut plan, &mut encode, "before", outputs);
+            let step = vec![Op::Affine {
+                weight: plan.matrix("weight", outputs, input),
+                bias: bias.then(|| plan.vector("bias", outputs)),
+                input: x,
+                output,
+                epilogue,
+            }];
+            let what = format!("{epilogue:?} {outputs} x {input}, bias {bias}");
+            compare(
+                &what,
+                &plan.finish(encode, step, output),
+                &vec![2; count],
+                true,
+            );
+        }
+    }
+}
+
+/// What a decoder layer has between two products: each operation reads what the one before has written.
+#[test]
+fn chains_of_several_operations() {
+    for (width, heads, lengths) in [
+        (1, 1, vec![1]),
+        (15, 3, vec![9, 33, 1]),
+        (120, 20, vec![7, 70, 3]),
+        (66, 2, vec![5; 21]),
+        (130, 10, vec![130, 2]),
+    ] {
+        let (mut plan, mut encode) = (Builder::default(), Vec::new());
+        let keys = embedded(&mut plan, &mut encode, "keys", width);
+        let values = embedded(&mut plan, &mut encode, "values", width);
+        let cell = means(&mut plan, &mut encode, "cell", width);
+        let [state, context] = [(); 2].map(|()| plan.hypotheses(width + 1).columns(1, width));
+        let [query, gates] = [1, 2].map(|times| plan.hypotheses(times * width));
+        let mut affine = |name: &str, input: View, output: View, epilogue| Op::Affine {
+            weight: plan.matrix(name, output.width, input.width),
+            bias: Some(plan.vector(format!("{name} bias"), output.width)),
+            input,
+            output,
+            epilogue,
+        };
+        let [gate, ask, combine] = [
+            affine("gates", state, gates, Epilogue::Store),
+            affine("query", state, query, Epilogue::Store),
+            affine("output", context, state, Epilogue::Add),
+        ];
+        let mut norm = |name: &str| Op::Norm {
+            output: state,
+            scale: plan.vector(format!("{name} scale"), width),
+            bias: plan.vector(format!("{name} bias"), width),
+            epsilon: 1e-6,
+        };
+        let norms = ["first", "second"].map(&mut norm);
+        let step = vec![
+            Op::Embed {
+                table: plan.matrix("table", VOCABULARY, width),
+                ids: Ids::Previous,
+                scale: 2.0,
+                positions: false,
+                output: state,
+            },
+            gate,
+            Op::SsruCell {
+                gates,
+                cell,
+                output: state,
+            },
+            norms[0].clone(),
+            ask,
+            Op::Attention {
+                query,
+                keys,
+                values,
+                output: context,
+                heads,
+                scale: 0.3,
+            },
+            combine,
+            norms[1].clone(),
+        ];
+        for output in [gates, cell, query, context, state] {
+            let plan = plan.clone().finish(encode.clone(), step.clone(), output);
+            compare(&format!("chain of {width}"), &plan, &lengths, true);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Fault;
 
 /// Bytes of a dispatch's parameters; every shader's `Params` fits.
-pub const PARAMS_BYTES: u64 = 128;
+pub const PARAMS_BYTES: u64 = 1024;
 
 /// Defines the kernels: a variant, the file of its shader, and the number of rows that a workgroup computes.
 macro_rules! kernels {
@@ -23,16 +23,11 @@ kernels! {
     Affine = "affine", 8;
     AffineFew = "affine", 4;
     AffineRow = "affine", 1;
-    Attention = "attention", 1;
     Beam = "beam", 1;
-    Embed = "embed", 1;
+    Chain = "chain", 4;
+    ChainRow = "chain", 1;
     Lstm = "lstm", 1;
-    LstmCell = "lstm_cell", 1;
-    Mean = "mean", 1;
-    Norm = "norm", 1;
-    Rowwise = "rowwise", 1;
     Select = "select", 1;
-    Ssru = "ssru", 1;
 }
 
 /// What shaders may use.
@@ -94,21 +89,36 @@ impl Kernels {
     }
 }
 
-/// Replaces each line `//#include name` by the file of that name.
+/// The files that shaders include.
+macro_rules! included {
+    ($($name:ident)*) => {
+        /// The text of a file, by its name.
+        fn included(name: &str, dialect: Dialect) -> Option<&'static str> {
+            Some(match name {
+                $(stringify!($name) => include_str!(concat!("shaders/", stringify!($name), ".wgsl")),)*
+                "dot" if dialect.packed => include_str!("shaders/dot_packed.wgsl"),
+                "dot" => include_str!("shaders/dot_unpacked.wgsl"),
+                "reduce" if dialect.subgroups => include_str!("shaders/reduce_subgroups.wgsl"),
+                "reduce" => include_str!("shaders/reduce_plain.wgsl"),
+                _ => return None,
+            })
+        }
+    };
+}
+
+included! {
+    affine_chained attention best common embed epilogue float fold lstm_cell mean norm quantise rowwise ssru
+}
+
+/// Replaces each line `//#include name` by the file of that name, in which there may be more of them.
 fn expand(source: &str, dialect: Dialect) -> String {
     let mut code = String::with_capacity(2 * source.len());
     for line in source.lines() {
-        let included = match line.strip_prefix("//#include ") {
-            Some("common") => include_str!("shaders/common.wgsl"),
-            Some("dot") if dialect.packed => include_str!("shaders/dot_packed.wgsl"),
-            Some("dot") => include_str!("shaders/dot_unpacked.wgsl"),
-            Some("float") => include_str!("shaders/float.wgsl"),
-            Some("reduce") if dialect.subgroups => include_str!("shaders/reduce_subgroups.wgsl"),
-            Some("reduce") => include_str!("shaders/reduce_plain.wgsl"),
-            Some("quantise") => include_str!("shaders/quantise.wgsl"),
-            _ => line,
-        };
-        code.push_str(included);
+        let name = line.strip_prefix("//#include ");
+        match name.and_then(|name| included(name, dialect)) {
+            Some(file) => code.push_str(&expand(file, dialect)),
+            None => code.push_str(line),
+        }
         code.push('\n');
     }
     code

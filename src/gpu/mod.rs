@@ -8,6 +8,7 @@
 //! | `fuse` | operations of a plan that become one dispatch |
 //! | `memory` | the buffers of a plan, once for each size of batch |
 //! | `recording` | from operations to dispatches |
+//! | `chain` | the dispatches that take rows through several operations |
 //! | `task` | what a batch begins with |
 //! | [`traffic`] | how many bytes a batch moves, and how fast the device moves bytes |
 //! | `readback` | what comes back, once for every few steps |
@@ -23,6 +24,7 @@
 #![cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync))]
 
 pub mod accelerator;
+mod chain;
 pub mod check;
 mod clock;
 pub mod engine;

@@ -6,14 +6,16 @@ use super::kernels::{Kernel, PARAMS_BYTES};
 use super::memory::{CHUNK, Layout};
 use super::weights::{DeviceMatrix, DeviceWeights};
 use crate::decode::{END, UNKNOWN};
-use crate::model::plan::{BufferInfo, Direction, Epilogue, Ids, Op, Plan, Rows, View};
+use crate::model::plan::{BufferInfo, Direction, Epilogue, Matrix, Op, Plan, Rows, View};
 
 /// `NONE` in `shaders/common.wgsl`.
 pub const NONE: u32 = u32::MAX;
 /// Outputs of a workgroup of `affine.wgsl`.
 const AFFINE_OUTPUTS: u32 = 128;
-/// Columns of a workgroup of the kernels without reductions.
-const COLUMNS: u32 = 64;
+/// Most dispatches of a step, where a plan can be fused to so few.
+pub const MOST_DISPATCHES: usize = 10;
+/// Dispatches of a step that are not in its plan: one finds candidates, one chooses among them.
+pub const SEARCHING: usize = 2;
 /// Widest LSTM of `lstm.wgsl`.
 const WIDEST_LSTM: usize = 1024;
 /// Tokens of the longest sentence of `attention.wgsl`.
@@ -63,8 +65,9 @@ impl Sizes {
 }
 
 impl Programs {
-    /// Checks that the kernels can run a plan.
-    pub fn new(plan: &Plan) -> Result<Self, Fault> {
+    /// Checks that the kernels can run a plan, and joins its operations so that a step is at most so many dispatches, if it can be
+    /// done.
+    pub fn new(plan: &Plan, most_dispatches: usize) -> Result<Self, Fault> {
         for op in plan.encode.iter().chain(&plan.step) {
             if let Op::Lstm { output, .. } = op
                 && output.width > WIDEST_LSTM
@@ -89,17 +92,18 @@ impl Programs {
             return Err(Fault::Unsupported("its decoder attends to itself".into()));
         }
         Ok(Self {
-            encode: fuse(&plan.encode),
-            step: fuse(&plan.step),
+            // What the encoder has to do is too much for a few workgroups, and done once.
+            encode: fuse(plan, &plan.encode, usize::MAX),
+            step: fuse(plan, &plan.step, most_dispatches.saturating_sub(SEARCHING)),
         })
     }
 
-    /// Dispatches of the encoder, and of one step, which ends with a search for candidates and a choice among them.
+    /// Dispatches of the encoder, and of one step.
     pub fn lengths(&self) -> [usize; 2] {
-        [self.encode.len(), self.step.len() + 2]
+        [self.encode.len(), self.step.len() + SEARCHING]
     }
 
-    /// The dispatches of the encoder, then those of a step.
+    /// The dispatches of the encoder, then those of a step, which ends with a search for candidates and a choice among them.
     pub fn record(
         &self,
         plan: &Plan,
@@ -115,16 +119,8 @@ impl Programs {
             stepping,
         };
         let (encoder, stepper) = (recorder(false), recorder(true));
-        let encode = self.encode.iter().map(|op| encoder.fused(op, false));
-        let last = self
-            .step
-            .iter()
-            .rposition(|op| matches!(op, Fused::Op(Op::Attention { .. })));
-        let step = self
-            .step
-            .iter()
-            .enumerate()
-            .map(|(index, op)| stepper.fused(op, Some(index) == last));
+        let encode = self.encode.iter().map(|fused| encoder.fused(fused));
+        let step = self.step.iter().map(|fused| stepper.fused(fused));
         let mut step: Vec<Dispatch> = step.collect();
         step.extend([stepper.select(), stepper.beam()]);
         [encode.collect(), step]
@@ -132,21 +128,21 @@ impl Programs {
 }
 
 /// What the dispatches of a program have in common.
-struct Recorder<'a> {
-    plan: &'a Plan,
-    weights: &'a DeviceWeights,
-    layout: &'a Layout,
-    sizes: Sizes,
+pub struct Recorder<'a> {
+    pub plan: &'a Plan,
+    pub weights: &'a DeviceWeights,
+    pub layout: &'a Layout,
+    pub sizes: Sizes,
     /// Whether there may be several hypotheses of a sentence, of which those that are finished are left out.
-    stepping: bool,
+    pub stepping: bool,
 }
 
 impl Recorder<'_> {
-    fn is_tokens(&self, view: View) -> bool {
+    pub fn is_tokens(&self, view: View) -> bool {
         self.plan.buffers[view.buffer.index()].rows == Rows::Tokens
     }
 
-    fn rows(&self, view: View) -> u32 {
+    pub fn rows(&self, view: View) -> u32 {
         if self.is_tokens(view) {
             self.sizes.tokens
         } else if self.stepping {
@@ -157,7 +153,7 @@ impl Recorder<'_> {
     }
 
     /// The flags of hypotheses that are finished.
-    fn done(&self) -> u32 {
+    pub fn done(&self) -> u32 {
         if self.stepping {
             self.layout.done
         } else {
@@ -165,204 +161,43 @@ impl Recorder<'_> {
         }
     }
 
-    fn fused(&self, fused: &Fused, aligning: bool) -> Dispatch {
+    fn fused(&self, fused: &Fused) -> Dispatch {
         match fused {
-            Fused::Op(op) => self.op(op, aligning),
-            Fused::AffinePair {
-                first,
-                weight,
-                input,
-            } => self.affine(first, Some((self.weights.matrix(*weight), *input))),
-            &Fused::LstmCell {
-                gates,
-                cell,
-                hidden,
-                then,
-            } => {
-                let mut params = vec![hidden.width as u32];
-                for view in [gates, cell, hidden] {
-                    self.push(&mut params, view);
-                }
-                params.push(match then {
-                    None => 0,
-                    Some((_, false)) => 1,
-                    Some((_, true)) => 2,
-                });
-                self.push(&mut params, then.map_or(hidden, |(view, _)| view));
-                params.push(self.layout.done);
-                self.columns(Kernel::LstmCell, hidden, params)
-            }
+            Fused::Lstm(op) => self.lstm(op),
+            Fused::Product { op, second } => self.product(op, *second),
+            Fused::Chain(ops) => self.chain(ops),
         }
     }
 
-    fn op(&self, op: &Op, aligning: bool) -> Dispatch {
-        let layout = self.layout;
-        match *op {
-            Op::Embed { .. } => self.embed(op),
-            Op::Affine { .. } | Op::Logits { .. } => self.affine(op, None),
-            Op::Attention { .. } => self.attention(op, aligning),
-            Op::Lstm {
-                recurrent,
-                gates,
-                direction,
-                output,
-            } => {
-                let matrix = self.weights.matrix(recurrent);
-                let mut params = vec![
-                    output.width as u32,
-                    matrix.weight,
-                    matrix.scales,
-                    matrix.stride,
-                ];
-                self.push(&mut params, gates);
-                self.push(&mut params, output);
-                params.extend([
-                    layout.starts,
-                    layout.lengths,
-                    u32::from(direction == Direction::Backward),
-                ]);
-                Dispatch::new(Kernel::Lstm, [self.sizes.sentences, 1], params)
-            }
-            Op::LstmCell {
-                gates,
-                cell,
-                hidden,
-            } => self.fused(
-                &Fused::LstmCell {
-                    gates,
-                    cell,
-                    hidden,
-                    then: None,
-                },
-                aligning,
-            ),
-            Op::SsruCell {
-                gates,
-                cell,
-                output,
-            } => {
-                let mut params = vec![output.width as u32];
-                for view in [gates, cell, output] {
-                    self.push(&mut params, view);
-                }
-                params.push(layout.done);
-                self.columns(Kernel::Ssru, output, params)
-            }
-            Op::Norm {
-                output,
-                scale,
-                bias,
-                epsilon,
-            } => {
-                let mut params = vec![output.width as u32];
-                self.push(&mut params, output);
-                params.extend([
-                    self.weights.vector(scale),
-                    self.weights.vector(bias),
-                    epsilon.to_bits(),
-                    self.done(),
-                ]);
-                Dispatch::new(Kernel::Norm, [self.rows(output), 1], params)
-            }
-            Op::Mean { input, output } => {
-                let mut params = vec![output.width as u32];
-                self.push(&mut params, input);
-                self.push(&mut params, output);
-                params.extend([layout.starts, layout.lengths]);
-                self.columns(Kernel::Mean, output, params)
-            }
-            Op::Zero { output } => self.rowwise(0, output, output),
-            Op::Copy { input, output } => self.rowwise(1, input, output),
-            Op::Add { input, output } => self.rowwise(2, input, output),
-        }
-    }
-
-    fn rowwise(&self, what: u32, input: View, output: View) -> Dispatch {
-        let mut params = vec![output.width as u32, what];
-        self.push(&mut params, input);
-        self.push(&mut params, output);
-        self.columns(Kernel::Rowwise, output, params)
-    }
-
-    fn embed(&self, op: &Op) -> Dispatch {
-        let Op::Embed {
-            table,
-            ids,
-            scale,
-            positions,
+    fn lstm(&self, op: &Op) -> Dispatch {
+        let Op::Lstm {
+            recurrent,
+            gates,
+            direction,
             output,
         } = *op
         else {
-            unreachable!("only embeddings are recorded here")
+            unreachable!("only whole LSTMs are recorded here")
         };
-        let (layout, table) = (self.layout, self.weights.matrix(table));
-        let of_source = ids == Ids::Source;
+        let (layout, matrix) = (self.layout, self.weights.matrix(recurrent));
         let mut params = vec![
             output.width as u32,
-            table.stride,
-            table.weight,
-            table.scales,
-            table.rows,
-            if of_source {
-                layout.tokens
-            } else {
-                layout.previous
-            },
+            matrix.weight,
+            matrix.scales,
+            matrix.stride,
         ];
-        self.push(&mut params, output);
-        params.extend([
-            scale.to_bits(),
-            self.weights.table().filter(|_| positions).unwrap_or(NONE),
-            if of_source { layout.places } else { NONE },
-            self.sizes.sentences,
-            layout.steps,
-            u32::from(ids == Ids::PreviousOrNone),
-        ]);
-        self.columns(Kernel::Embed, output, params)
-    }
-
-    fn attention(&self, op: &Op, aligning: bool) -> Dispatch {
-        let Op::Attention {
-            query,
-            keys,
-            values,
-            output,
-            heads,
-            scale,
-        } = *op
-        else {
-            unreachable!("only attention is recorded here")
-        };
-        let (layout, sizes) = (self.layout, self.sizes);
-        let mut params = vec![(query.width / heads) as u32];
-        for view in [query, keys, values] {
-            self.push(&mut params, view);
-        }
-        params.push((output.width / heads) as u32);
-        self.push(&mut params, output);
-        let aligning = aligning && sizes.alignment;
+        params.extend(self.view(gates));
+        params.extend(self.view(output));
         params.extend([
             layout.starts,
             layout.lengths,
-            scale.to_bits(),
-            if self.is_tokens(query) {
-                NONE
-            } else {
-                layout.done
-            },
-            sizes.sentences,
-            layout.places,
-            if aligning { layout.alignment } else { NONE },
-            sizes.longest,
-            sizes.rows(),
-            layout.steps,
-            CHUNK as u32,
+            u32::from(direction == Direction::Backward),
         ]);
-        Dispatch::new(Kernel::Attention, [self.rows(query), heads as u32], params)
+        Dispatch::new(Kernel::Lstm, [self.sizes.sentences, 1], params)
     }
 
     /// An affine operation, and a product that is added to it.
-    fn affine(&self, op: &Op, second: Option<(DeviceMatrix, View)>) -> Dispatch {
+    fn product(&self, op: &Op, second: Option<(Matrix, View)>) -> Dispatch {
         let (weight, bias, input, output, epilogue) = match *op {
             Op::Affine {
                 weight,
@@ -370,14 +205,20 @@ impl Recorder<'_> {
                 input,
                 output,
                 epilogue,
-            } => (weight, bias, input, output, epilogue),
+            } => (weight, bias, input, output, self::epilogue(epilogue)),
             Op::Logits {
                 weight,
                 bias,
                 input,
                 output,
-            } => (weight, Some(bias), input, output, Epilogue::Store),
-            _ => unreachable!("only affine operations are recorded here"),
+            } => (
+                weight,
+                Some(bias),
+                input,
+                output,
+                self::epilogue(Epilogue::Store),
+            ),
+            _ => unreachable!("only products are recorded here"),
         };
         let (layout, sizes, rows) = (self.layout, self.sizes, self.rows(output));
         let list = sizes
@@ -385,26 +226,20 @@ impl Recorder<'_> {
             .filter(|_| matches!(op, Op::Logits { .. }));
         let matrix = self.weights.matrix(weight);
         let mut params = vec![rows, matrix.rows, matrix.stride];
-        self.push(&mut params, output);
+        params.extend(self.view(output));
         params.extend([
             bias.map_or(NONE, |bias| self.weights.vector(bias)),
-            match epilogue {
-                Epilogue::Store => 0,
-                Epilogue::Add => 1,
-                Epilogue::Tanh => 2,
-                Epilogue::Relu => 3,
-                Epilogue::Swish => unreachable!("such plans are refused"),
-            },
+            epilogue,
             self.done(),
         ]);
         let mut product = |matrix: DeviceMatrix, input| {
             params.extend([matrix.weight, matrix.scales]);
-            self.push(&mut params, input);
+            params.extend(self.view(input));
             params.push(matrix.cols);
         };
         product(matrix, input);
         match second {
-            Some((matrix, input)) => product(matrix, input),
+            Some((weight, input)) => product(self.weights.matrix(weight), input),
             None => params.extend([0; 5]),
         }
         params.extend([
@@ -430,7 +265,7 @@ impl Recorder<'_> {
     fn select(&self) -> Dispatch {
         let (layout, sizes, logits) = (self.layout, self.sizes, self.plan.logits);
         let mut params = vec![sizes.sentences, sizes.rows(), logits.width as u32];
-        self.push(&mut params, logits);
+        params.extend(self.view(logits));
         params.extend([
             layout.done,
             layout.steps,
@@ -468,20 +303,26 @@ impl Recorder<'_> {
         Dispatch::new(Kernel::Beam, [sizes.sentences, 1], params)
     }
 
-    fn push(&self, params: &mut Vec<u32>, view: View) {
+    /// The first element of a view, and the number of elements from row to row.
+    pub fn view(&self, view: View) -> [u32; 2] {
         let (offset, stride) = self.layout.view(view);
-        params.extend([offset, stride]);
+        [offset, stride]
     }
+}
 
-    /// A dispatch with an invocation for every element of the output.
-    fn columns(&self, kernel: Kernel, output: View, params: Vec<u32>) -> Dispatch {
-        let width = output.width as u32;
-        Dispatch::new(kernel, [width.div_ceil(COLUMNS), self.rows(output)], params)
+/// What `shaders/epilogue.wgsl` calls an epilogue.
+pub fn epilogue(epilogue: Epilogue) -> u32 {
+    match epilogue {
+        Epilogue::Store => 0,
+        Epilogue::Add => 1,
+        Epilogue::Tanh => 2,
+        Epilogue::Relu => 3,
+        Epilogue::Swish => unreachable!("such plans are refused"),
     }
 }
 
 impl Dispatch {
-    fn new(kernel: Kernel, workgroups: [u32; 2], mut params: Vec<u32>) -> Self {
+    pub fn new(kernel: Kernel, workgroups: [u32; 2], mut params: Vec<u32>) -> Self {
         params.resize(PARAMS_BYTES as usize / 4, 0);
         Self {
             kernel,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::memory::{CHUNK, Capacity, Memory};
 use super::readback::{Pending, Staging, read};
-use super::recording::{Dispatch, NONE, Programs, Sizes};
+use super::recording::{Dispatch, MOST_DISPATCHES, NONE, Programs, Sizes};
 use super::task::Task;
 use super::traffic::{Traffic, Work};
 use super::weights::DeviceWeights;
@@ -44,10 +44,23 @@ impl DeviceModel {
     /// # Errors
     /// [`Fault::Unsupported`] or [`Fault::TooSmall`].
     pub fn new(engine: &Arc<Engine>, model: &Model) -> Result<Self, Fault> {
+        Self::with_dispatches(engine, model, MOST_DISPATCHES)
+    }
+
+    /// The same with at most so many dispatches for a step, where it can be done with so few: for tests.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    #[doc(hidden)]
+    pub fn with_dispatches(
+        engine: &Arc<Engine>,
+        model: &Model,
+        most: usize,
+    ) -> Result<Self, Fault> {
         Ok(Self {
             engine: Arc::clone(engine),
             weights: Arc::new(DeviceWeights::new(engine, model)?),
-            programs: Arc::new(Programs::new(model.plan())?),
+            programs: Arc::new(Programs::new(model.plan(), most)?),
         })
     }
 

@@ -234,6 +234,27 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// The view that tells for which rows it is computed: what it writes, or some of that.
+    #[must_use]
+    pub fn output(&self) -> View {
+        match *self {
+            Self::LstmCell { hidden, .. } => hidden,
+            Self::Embed { output, .. }
+            | Self::Affine { output, .. }
+            | Self::Lstm { output, .. }
+            | Self::SsruCell { output, .. }
+            | Self::Norm { output, .. }
+            | Self::Mean { output, .. }
+            | Self::Zero { output }
+            | Self::Copy { output, .. }
+            | Self::Add { output, .. }
+            | Self::Attention { output, .. }
+            | Self::Logits { output, .. } => output,
+        }
+    }
+}
+
 /// Both programs of a model and everything they refer to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

@@ -1,4 +1,5 @@
-// y = epilogue(W x + b), or epilogue(W x + b + V z): the twin of cpu/affine.rs.
+// y = epilogue(W x + b), or epilogue(W x + b + V z): the twin of cpu/affine.rs, for products so large that
+// many workgroups share the outputs; others are computed in a chain.
 //
 // A workgroup computes LANES outputs of TILE rows. It quantises those rows itself, block by block of columns: that costs less
 // than a dispatch. An invocation reads each word of its weights once for all TILE rows.
@@ -10,6 +11,7 @@
 //#include dot
 //#include float
 //#include quantise
+//#include epilogue
 
 struct Params {
     rows: u32,
@@ -19,7 +21,7 @@ struct Params {
     output: u32,
     output_stride: u32,
     bias: u32,
-    // 0 store, 1 add to the output, 2 hyperbolic tangent, 3 rectify.
+    // See epilogue.wgsl.
     epilogue: u32,
     // Flags of the hypotheses that are finished.
     done: u32,
@@ -175,14 +177,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         if row >= params.rows {
             break;
         }
-        let to = params.output + row * params.output_stride + at.output;
-        var value = values[m];
-        switch params.epilogue {
-            case 1u: { value += arena[to]; }
-            case 2u: { value = hyperbolic_tangent(value); }
-            case 3u: { value = max(value, 0.0); }
-            default: {}
-        }
-        arena[to] = value;
+        store(params.output + row * params.output_stride + at.output, values[m], params.epilogue);
     }
 }

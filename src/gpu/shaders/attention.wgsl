@@ -1,140 +1,98 @@
-// Attention of every row over its sentence, a workgroup for each row and head: the twin of cpu/attention.rs.
+// Attention of a row over its sentence, by the whole workgroup: the twin of cpu/attention.rs.
 //
-// Products, maximum and sum are taken over 16 partial results that are combined as a tree, as in cpu/float.rs: that gives the
-// same bits where the machine rounds every operation.
+// As many heads at a time as there is room for: 16 lanes for each, or 16 for each of its products with a key.
 
-//#include common
-//#include float
-
-struct Params {
-    // Columns of a head.
-    width: u32,
-    query: u32,
-    query_stride: u32,
-    keys: u32,
-    keys_stride: u32,
-    values: u32,
-    values_stride: u32,
-    // Columns of a head.
-    values_width: u32,
-    output: u32,
-    output_stride: u32,
-    starts: u32,
-    lengths: u32,
-    scale: f32,
-    // Flags of the hypotheses that are finished, or NONE if the rows are tokens.
-    done: u32,
-    sentences: u32,
-    // Place and sentence of every token, see embed.wgsl.
-    places: u32,
-    // Where the weights of the first head go, or NONE: `[chunk, rows, longest]`.
-    alignment: u32,
-    longest: u32,
-    rows: u32,
-    steps: u32,
-    chunk: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-
-const PARTS = 16u;
-const LANES = 128u;
+// Tokens of the longest sentence.
 const LONGEST = 1024u;
 
 var<workgroup> length: u32;
 var<workgroup> scores: array<f32, LONGEST>;
-var<workgroup> parts: array<f32, LANES>;
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let row = workgroup.x;
-    let head = workgroup.y;
-    var sentence = row % params.sentences;
-    var done = 0u;
-    if params.done == NONE {
-        sentence = words[params.places + row] & 0xffffu;
-    } else {
-        done = words[params.done + row];
-    }
+// `width` and `values_width` are those of a head. Weights of the first head are left in the alignment if `aligned` is 1.
+fn attention(
+    row: u32,
+    heads: u32,
+    width: u32,
+    values_width: u32,
+    query: vec2<u32>,
+    keys: vec2<u32>,
+    values: vec2<u32>,
+    output: vec2<u32>,
+    scale: f32,
+    aligned: u32,
+) {
+    let sentence = sentence_of(row);
     if lane == 0u {
-        length = select(0u, words[params.lengths + sentence], done == 0u);
+        length = words[params.lengths + sentence];
     }
     let tokens = workgroupUniformLoad(&length);
     if tokens == 0u {
         return;
     }
     let part = lane % PARTS;
-    for (var first = 0u; first < tokens; first += LANES / PARTS) {
-        let token = first + lane / PARTS;
-        var sum = 0.0;
-        if token < tokens {
-            let query = params.query + row * params.query_stride + head * params.width;
-            let key = params.keys + (words[params.starts + token] + sentence) * params.keys_stride + head * params.width;
-            for (var column = part; column < params.width; column += PARTS) {
-                sum += arena[query + column] * arena[key + column];
+    let group = lane / PARTS;
+    let together = min(min(heads, LANES / PARTS), LONGEST / tokens);
+    for (var first = 0u; first < heads; first += together) {
+        let here = min(together, heads - first);
+        let pairs = here * tokens;
+        for (var block = 0u; block < pairs; block += SLOTS) {
+            for (var slot = group; slot < SLOTS; slot += LANES / PARTS) {
+                let pair = block + slot;
+                var sum = 0.0;
+                if pair < pairs {
+                    let head = (first + pair / tokens) * width;
+                    let asked = at(query, row) + head;
+                    let key = at(keys, words[params.starts + pair % tokens] + sentence) + head;
+                    for (var column = part; column < width; column += PARTS) {
+                        sum += arena[asked + column] * arena[key + column];
+                    }
+                }
+                put_part(part, slot, sum);
             }
-        }
-        parts[lane] = sum;
-        workgroupBarrier();
-        for (var half = PARTS / 2u; half > 0u; half /= 2u) {
-            if part < half {
-                parts[lane] += parts[lane + half];
+            workgroupBarrier();
+            if lane < SLOTS && block + lane < pairs {
+                scores[block + lane] = scale * sum_of_parts(lane);
             }
             workgroupBarrier();
         }
-        if part == 0u && token < tokens {
-            scores[token] = params.scale * parts[lane];
+        let scored = group * tokens;
+        let end = select(0u, tokens, group < here);
+        var most = -3.4e38;
+        for (var token = part; token < end; token += PARTS) {
+            most = max(most, scores[scored + token]);
+        }
+        put_part(part, group, most);
+        workgroupBarrier();
+        let shift = largest_of_parts(group);
+        var sum = 0.0;
+        for (var token = part; token < end; token += PARTS) {
+            let power = exponential(scores[scored + token] - shift);
+            scores[scored + token] = power;
+            sum += power;
         }
         workgroupBarrier();
-    }
-    // Every group of 16 invocations does the same: there are few scores.
-    var most = -3.4e38;
-    for (var token = part; token < tokens; token += PARTS) {
-        most = max(most, scores[token]);
-    }
-    parts[lane] = most;
-    workgroupBarrier();
-    for (var half = PARTS / 2u; half > 0u; half /= 2u) {
-        if part < half {
-            parts[lane] = max(parts[lane], parts[lane + half]);
+        put_part(part, group, sum);
+        workgroupBarrier();
+        let factor = 1.0 / sum_of_parts(group);
+        for (var token = part; token < end; token += PARTS) {
+            let weight = scores[scored + token] * factor;
+            scores[scored + token] = weight;
+            if aligned == 1u && first + group == 0u {
+                let step = words[params.steps + sentence] % params.chunk;
+                arena[params.alignment + (step * params.rows + row) * params.longest + token] = weight;
+            }
         }
         workgroupBarrier();
-    }
-    let shift = parts[0];
-    workgroupBarrier();
-    for (var token = lane; token < tokens; token += LANES) {
-        scores[token] = exponential(scores[token] - shift);
-    }
-    workgroupBarrier();
-    var sum = 0.0;
-    for (var token = part; token < tokens; token += PARTS) {
-        sum += scores[token];
-    }
-    parts[lane] = sum;
-    workgroupBarrier();
-    for (var half = PARTS / 2u; half > 0u; half /= 2u) {
-        if part < half {
-            parts[lane] += parts[lane + half];
+        let to = at(output, row) + first * values_width;
+        for (var column = lane; column < here * values_width; column += LANES) {
+            let scored = column / values_width * tokens;
+            var value = 0.0;
+            for (var token = 0u; token < tokens; token++) {
+                let source = at(values, words[params.starts + token] + sentence) + first * values_width;
+                value += scores[scored + token] * arena[source + column];
+            }
+            arena[to + column] = value;
         }
         workgroupBarrier();
-    }
-    let scale = 1.0 / parts[0];
-    workgroupBarrier();
-    for (var token = lane; token < tokens; token += LANES) {
-        let weight = scores[token] * scale;
-        scores[token] = weight;
-        if params.alignment != NONE && head == 0u {
-            let step = words[params.steps + sentence] % params.chunk;
-            arena[params.alignment + (step * params.rows + row) * params.longest + token] = weight;
-        }
-    }
-    workgroupBarrier();
-    let first = head * params.values_width;
-    for (var column = lane; column < params.values_width; column += LANES) {
-        var value = 0.0;
-        for (var token = 0u; token < tokens; token++) {
-            let place = params.values + (words[params.starts + token] + sentence) * params.values_stride;
-            value += scores[token] * arena[place + first + column];
-        }
-        arena[params.output + row * params.output_stride + first + column] = value;
     }
 }

@@ -1,18 +1,6 @@
 // Reductions over the LANES invocations of a workgroup, all of which take part and get the result: as a tree.
 
-// A token and its logit.
-struct Best {
-    value: f32,
-    token: u32,
-}
-
-// The larger value, or the smaller token among equals.
-fn better(a: Best, b: Best) -> Best {
-    if b.value > a.value || (b.value == a.value && b.token < a.token) {
-        return b;
-    }
-    return a;
-}
+//#include best
 
 var<workgroup> reduced: array<f32, LANES>;
 var<workgroup> reduced_tokens: array<u32, LANES>;

@@ -1,19 +1,7 @@
 // Reductions over the LANES invocations of a workgroup, all of which take part and get the result: within subgroups by the
 // hardware's instructions, which need no barrier, and then over the subgroups. Those are runs of invocations.
 
-// A token and its logit.
-struct Best {
-    value: f32,
-    token: u32,
-}
-
-// The larger value, or the smaller token among equals.
-fn better(a: Best, b: Best) -> Best {
-    if b.value > a.value || (b.value == a.value && b.token < a.token) {
-        return b;
-    }
-    return a;
-}
+//#include best
 
 // At most LANES subgroups of one invocation.
 var<workgroup> reduced: array<f32, LANES>;

@@ -1,28 +1,12 @@
-// output = 0, output = input or output += input: the twin of cpu/rowwise.rs.
-
-//#include common
-
-struct Params {
-    width: u32,
-    // 0 zero, 1 copy, 2 add.
-    what: u32,
-    input: u32,
-    input_stride: u32,
-    output: u32,
-    output_stride: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x >= params.width {
-        return;
-    }
-    let output = params.output + id.y * params.output_stride + id.x;
-    let input = params.input + id.y * params.input_stride + id.x;
-    switch params.what {
-        case 1u: { arena[output] = arena[input]; }
-        case 2u: { arena[output] += arena[input]; }
-        default: { arena[output] = 0.0; }
+// 0: output = 0, 1: output = input, 2: output += input. The twin of cpu/rowwise.rs.
+fn rowwise(what: u32, width: u32, input: vec2<u32>, output: vec2<u32>) {
+    let source = at(input, row);
+    let to = at(output, row);
+    for (var j = first_column; j < end_of(width); j += ACROSS) {
+        switch what {
+            case 1u: { arena[to + j] = arena[source + j]; }
+            case 2u: { arena[to + j] += arena[source + j]; }
+            default: { arena[to + j] = 0.0; }
+        }
     }
 }
