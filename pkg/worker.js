@@ -25,7 +25,7 @@ import { probe } from "./lib/adapter.js";
 import { messageOf } from "./lib/errors.js";
 import { loadRuntime, loadRuntimeWithGpu } from "./lib/load.js";
 import { isMarian, unbundle } from "./lib/parts.js";
-import { connect } from "./lib/platform.js";
+import { connect, turn } from "./lib/platform.js";
 import { hasHalves, Mender } from "./lib/surrogates.js";
 
 /**
@@ -131,16 +131,6 @@ const queue = new Map();
 const jobs = new Map();
 let running = false;
 let crashed = false;
-
-const channel = new MessageChannel();
-
-/** Lets the event loop turn once: timers would wait for milliseconds. */
-function turn() {
-  return new Promise((resolve) => {
-    channel.port1.onmessage = resolve;
-    channel.port2.postMessage(null);
-  });
-}
 
 const post = connect((message) => {
   switch (message.type) {

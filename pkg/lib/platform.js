@@ -112,6 +112,20 @@ function browserWorker() {
   }
 }
 
+/** @type {MessageChannel | undefined} */
+let channel;
+
+/** Lets the event loop turn once, so that messages are seen: timers would wait for milliseconds. */
+export function turn() {
+  return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+    // Browsers have none; Node hands out up to a thousand messages of one channel before it looks at another.
+    if (typeof setImmediate === "function") return void setImmediate(resolve);
+    channel ??= new MessageChannel();
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(null);
+  });
+}
+
 /**
  * The other end of {@link startWorker}, for use in the worker.
  * @param {(message: any) => void} onmessage

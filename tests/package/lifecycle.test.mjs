@@ -115,6 +115,21 @@ test("the monitor is told of 0 and 1, and what it throws rejects", async () => {
   translator.destroy();
 });
 
+test("the worker hears of a cancellation between batches", async () => {
+  const translator = await Translator.create(local);
+  const worker = workers.at(-1);
+  let parts = 0;
+  worker?.on("message", ({ type }) => (parts += type === "part" ? 1 : 0));
+  const texts = Array.from({ length: 640 }, (_, i) => `Good morning, number ${i}.`);
+  const stop = new AbortController();
+  const long = translator.translate(texts, { beam: 1, signal: stop.signal, onprogress: () => stop.abort() });
+  const behind = translator.translate("Hello.");
+  await assert.rejects(long, named("AbortError"));
+  await behind;
+  assert.ok(parts > 0 && parts < texts.length / 2, `${parts} texts were translated, all but a few of them for nobody`);
+  translator.destroy();
+});
+
 test("a worker that dies takes its calls along, and the next call starts another", async () => {
   const translator = await Translator.create(local);
   const expected = await translator.translate("The water is cold.");
