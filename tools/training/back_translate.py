@@ -6,7 +6,7 @@ became of its own Chinese side, and writes CORPUS/back-translated.tsv.zst with t
 back_translated, the score 0. The same configuration draws the same sentences.
 
     cargo build --release
-    python3 tools/training/back_translate.py training/back-translation.toml CORPUS
+    python3 tools/training/back_translate.py tools/training/back-translation.toml CORPUS
 
 Needs Python 3.11 and the program zstd.
 """
