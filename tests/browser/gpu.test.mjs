@@ -30,6 +30,8 @@ const visit = (prelude, body) =>
     site.answer = async (path) =>
       path === "pkg/worker.js" ? { body: `${prelude}\n${await readFile(join(site.folder, path), "utf8")}` } : undefined;
     await page.goto(site.url);
+    // The GPU may still be busy with what the last page left. Workers wait for it only so long, and then do without.
+    await page.evaluate(async () => void (await /** @type {any} */ (navigator).gpu?.requestAdapter()));
     await body(page);
   });
 
