@@ -59,6 +59,80 @@ fn help_and_version() {
     assert_eq!(version, format!("dragoman {}\n", env!("CARGO_PKG_VERSION")));
 }
 
+/// Nobody reads what is said there, but the work is done and its status tells how it went.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_error_that_cannot_be_written_to_changes_nothing() {
+    let folder = Folder::with_models("full");
+    let model = folder.path("en-zh.safetensors");
+    let nothing = folder.path("nothing");
+    for (arguments, input, status) in [
+        (
+            &["translate", "--model", &model][..],
+            &b"the \xff word\n"[..],
+            0,
+        ),
+        (&["translate", "--model", "nowhere", "you"], b"", 1),
+        (&["translate", "--model", &model], b"\xff\xfet\0", 1),
+        (&["translate", "--nonsense"], b"", 2),
+        (&["inspect", "nowhere"], b"", 1),
+        (
+            &["import", "marian", &nothing, "--output", &nothing],
+            b"",
+            1,
+        ),
+        (&[], b"", 2),
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = dragoman(arguments).stderr(full.unwrap()).run(input);
+        assert_eq!(output.status, status, "{arguments:?}");
+        assert_eq!(output.stdout.lines().count(), usize::from(status == 0));
+    }
+}
+
+/// Who has read enough closes the pipe.
+#[cfg(unix)]
+#[test]
+fn a_closed_output_is_no_error() {
+    let folder = Folder::with_models("closed");
+    let model = folder.path("en-zh.safetensors");
+    let manifest = folder.path("manifest.json");
+    let text = folder.write("text", "the word\n");
+    for arguments in [
+        &["--help"][..],
+        &["inspect", &model],
+        &["inspect", &manifest],
+        &["translate", "--model", &model, "the word"],
+        &[
+            "eval",
+            "--model",
+            &model,
+            "--source",
+            &text,
+            "--reference",
+            &text,
+        ],
+        &[
+            "bench",
+            "--model",
+            &model,
+            "--isa",
+            "scalar",
+            "--beam",
+            "1",
+            "--seconds",
+            "0",
+        ],
+    ] {
+        let mut child = dragoman(arguments).spawn();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        assert_eq!(said, "", "{arguments:?}");
+    }
+}
+
 #[cfg(not(feature = "train"))]
 #[test]
 fn training_says_what_to_do() {

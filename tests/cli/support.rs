@@ -124,6 +124,12 @@ impl Run {
         self
     }
 
+    /// Where standard error goes; none of it comes back.
+    pub fn stderr(mut self, file: std::fs::File) -> Self {
+        self.0.stderr(file);
+        self
+    }
+
     pub fn current_dir(mut self, folder: &str) -> Self {
         self.0.current_dir(folder);
         self

@@ -22,6 +22,7 @@ fn arguments_are_one_text() {
     assert_eq!(one.matches('\n').count(), 1);
     assert_ne!(one, "the word and you\n");
     assert_eq!(run(&["--", "-5"]), "-5\n");
+    assert_eq!(run(&["-", "-"]), "- -\n");
     assert_eq!(run(&[""]), "\n");
 }
 
@@ -53,6 +54,8 @@ fn each_line_becomes_one_line() {
         let output = translate(&model, &[], input).succeeded();
         assert_eq!(output.stdout, expected, "{input:?}");
         assert_eq!(output.stderr, "");
+        let named = translate(&model, &["-"], input).succeeded();
+        assert_eq!(named.stdout, expected, "{input:?}");
     }
 }
 

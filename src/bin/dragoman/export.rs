@@ -206,7 +206,7 @@ fn scores(arguments: &Arguments, sets: &[CardSet], translator: &Translator) -> R
             .into_iter()
             .find(|path| !path.is_file())
         {
-            eprintln!(
+            sayln!(
                 "dragoman: {} is not measured: {} is not there",
                 set.name,
                 missing.display()
@@ -218,7 +218,7 @@ fn scores(arguments: &Arguments, sets: &[CardSet], translator: &Translator) -> R
             .iter()
             .map(|(metric, score)| format!("{metric} {score:.2}"))
             .collect();
-        eprintln!("{}: {}", set.name, line.join(", "));
+        sayln!("{}: {}", set.name, line.join(", "));
         table.insert(set.name.clone(), metrics);
     }
     Ok(table)

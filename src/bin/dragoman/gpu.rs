@@ -119,7 +119,7 @@ mod present {
                 Choice::Gpu => {
                     let report = self.accelerate(translator, Backend::Gpu);
                     if let Some(fault) = report.and_then(|report| report.fault) {
-                        eprintln!("{fault}; the processor is used instead");
+                        sayln!("{fault}; the processor is used instead");
                     }
                 }
             }

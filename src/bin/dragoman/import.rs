@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     );
     let translator = Translator::from_file(file).map_err(naming(&arguments.folder))?;
     fs::write(&arguments.output, &bytes).map_err(Error::io(&arguments.output))?;
-    eprintln!(
+    sayln!(
         "{}: {from} to {to}, {}, {kept}",
         arguments.output.display(),
         translator.config().architecture.describe(),

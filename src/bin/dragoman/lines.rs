@@ -54,7 +54,7 @@ impl<R: BufRead> Lines<R> {
         let text = String::from_utf8_lossy(rest);
         if matches!(text, std::borrow::Cow::Owned(_)) && !self.warned {
             self.warned = true;
-            eprintln!(
+            sayln!(
                 "dragoman: {}, line {}: not UTF-8; \u{fffd} stands for what cannot be read, here and below",
                 self.name.display(),
                 self.number

@@ -1,4 +1,9 @@
 //! The `dragoman` command line: one file for each subcommand.
+// They panic where nobody reads what they print.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod say;
 
 mod bench;
 mod eval;
@@ -66,7 +71,7 @@ struct Untrained {
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         // Also ends the other threads, which may wait for the one that failed.
-        eprintln!("dragoman: this is a bug in Dragoman, please report it: {panic}");
+        sayln!("dragoman: this is a bug in Dragoman, please report it: {panic}");
         std::process::exit(101);
     }));
     let arguments = match Arguments::try_parse() {
@@ -77,7 +82,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("dragoman: {error}");
+            sayln!("dragoman: {error}");
             ExitCode::FAILURE
         }
     }
@@ -99,7 +104,7 @@ fn explain(error: &clap::Error) -> ExitCode {
     let complaint = complaint.strip_prefix("error: ").unwrap_or(&complaint);
     let tip = parts.find_map(|part| part.strip_prefix("tip: ").map(str::to_owned));
     let tip = tip.as_deref().unwrap_or("see --help");
-    eprintln!("dragoman: {complaint}; {tip}");
+    sayln!("dragoman: {complaint}; {tip}");
     ExitCode::from(2)
 }
 

@@ -42,7 +42,7 @@ impl Progress {
         if self.shown && self.updated.elapsed() >= INTERVAL {
             self.updated = Instant::now();
             let speed = self.words as f64 / self.seconds();
-            eprint!("\r{} lines, {speed:.0} words/s\x1b[K", self.lines);
+            say!("\r{} lines, {speed:.0} words/s\x1b[K", self.lines);
         }
     }
 
@@ -55,7 +55,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            eprint!("\r\x1b[K");
+            say!("\r\x1b[K");
         }
     }
 }

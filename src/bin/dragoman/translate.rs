@@ -15,7 +15,7 @@ use crate::workers;
 
 /// Translates text, or standard input line by line.
 ///
-/// Without TEXT each line of standard input is a text of its own and becomes one line of output.
+/// Without TEXT, or with - for it, each line of standard input is a text of its own and becomes one line of output.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -30,7 +30,7 @@ With --json each text becomes one object:
 Positions are bytes of UTF-8. An alignment lists the positions of the source and the target tokens, and for each
 target token how much it attended to each source token.")]
 pub struct Arguments {
-    /// The text; several arguments are joined by spaces
+    /// The text; several arguments are joined by spaces, and a single - stands for standard input
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
     /// Print a JSON object for each text, with sentences and scores
@@ -67,9 +67,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Format::Text
     };
     let mut translator = loaded.translator;
-    let short = !arguments.text.is_empty();
-    arguments.backend.apply(&mut translator, short)?;
-    if arguments.text.is_empty() {
+    let lines = arguments.text.is_empty() || arguments.text == ["-"];
+    arguments.backend.apply(&mut translator, !lines)?;
+    if lines {
         let threads = arguments
             .threads
             .map_or_else(workers::default_threads, usize::from);
@@ -98,7 +98,7 @@ fn stream(
 ) -> Result<()> {
     let input = io::stdin();
     if input.is_terminal() && io::stderr().is_terminal() {
-        eprintln!("Type or paste text; each line is translated on its own.");
+        sayln!("Type or paste text; each line is translated on its own.");
     }
     let lines = Lines::new(BufReader::new(input), "standard input");
     let mut output = BufWriter::new(io::stdout().lock());
