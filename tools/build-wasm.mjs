@@ -39,6 +39,8 @@ const OPTIMISE = [
   // LLVM has inlined what is worth it. More of it makes the file smaller, but what is left to compress larger.
   "--one-caller-inline-max-function-size=0",
   "--flexible-inline-max-function-size=5",
+  // Offsets may become part of loads and stores: nothing lies below 1,024, where an address would have to wrap around to.
+  "--low-memory-unused",
   "--strip-debug",
   "--strip-producers",
   "--enable-simd",

@@ -7,7 +7,7 @@
 use super::float;
 use super::panels::{ACTIVATION_OFFSET, Panels};
 use super::rows::{Rows, RowsMut};
-use super::simd::{GROUP, Isa, Kernel, PANEL, Simd};
+use super::simd::{GROUP, Isa, Kernel, LANES, Lanes, PANEL, Simd};
 use super::weights::Weight;
 use crate::format::transformer::WITH_TEACHERS;
 use crate::model::plan::Epilogue;
@@ -56,8 +56,8 @@ impl Kernel for Quantise<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        // Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the low bits.
-        const ROUND: f32 = 12_582_912.0;
+        // Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the low bits; so does adding an even integer as well.
+        const ROUND: f32 = 12_582_912.0 + ACTIVATION_OFFSET as f32;
         let rows = self
             .to
             .values
@@ -72,15 +72,20 @@ impl Kernel for Quantise<'_> {
             } else {
                 0.0
             };
-            // The mask is without effect on finite values; it keeps even others within the seven bits that kernels rely on.
-            let quantise = |x: f32| {
-                ((x * inverse + ROUND).to_bits() as u8).wrapping_add(ACTIVATION_OFFSET as u8) & 0x7f
+            // Finite values have no other bits; the others must not have, for kernels rely on it.
+            let quantise = |x: &[f32; LANES]| {
+                (Lanes::load(x) * Lanes::splat(inverse) + Lanes::splat(ROUND)).low_bits()
             };
-            let values = values.as_flattened_mut();
-            for (value, &x) in values.iter_mut().zip(x) {
-                *value = quantise(x);
+            let (values, padding) = values.as_flattened_mut().split_at_mut(x.len());
+            let (chunks, rest) = x.as_chunks();
+            let (to, to_rest) = values.as_chunks_mut();
+            for (to, x) in to.iter_mut().zip(chunks) {
+                *to = quantise(x);
             }
-            values[x.len()..].fill(0);
+            for (to, &x) in to_rest.iter_mut().zip(rest) {
+                *to = (x * inverse + ROUND).to_bits() as u8 & 0x7f;
+            }
+            padding.fill(0);
         }
     }
 }
@@ -114,12 +119,12 @@ impl Affine<'_> {
         match weight {
             Weight::Quantised(panels) => {
                 scratch.quantise(isa, x, count);
-                isa.run(Quantised {
+                isa.multiply(Quantised {
                     weights: panels,
                     bias,
                     epilogue,
                     x: scratch,
-                    y: y.reborrow(),
+                    y: y.reborrow().narrow(panels.rows()),
                 });
             }
             Weight::Float { cols, data, .. } => {
@@ -262,14 +267,18 @@ impl Quantised<'_> {
         panel: usize,
         row: usize,
     ) {
+        // Slices that all end where the loop does need no checks in it.
         let groups = self.weights.groups();
         let mut sums = [[simd.start(self.weights.starts(panel)); M]; P];
-        let mut tiles = [self.weights.tiles(panel); P];
+        let mut tiles = [&self.weights.tiles(panel)[..groups]; P];
         for p in 1..P {
             sums[p] = [simd.start(self.weights.starts(panel + p)); M];
-            tiles[p] = self.weights.tiles(panel + p);
+            tiles[p] = &self.weights.tiles(panel + p)[..groups];
         }
-        let x: [_; M] = std::array::from_fn(|m| self.x.row(row + m));
+        let mut x = [&self.x.row(row)[..groups]; M];
+        for m in 1..M {
+            x[m] = &self.x.row(row + m)[..groups];
+        }
         for g in 0..groups {
             let mut activations = [simd.activations(x[0][g]); M];
             for m in 1..M {
@@ -290,7 +299,9 @@ impl Quantised<'_> {
     }
 
     /// Turns the sums of one panel and one row into floats.
-    #[inline(always)]
+    // Where it need not be compiled for an instruction set, once is enough.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn store(&mut self, panel: usize, row: usize, sums: [i32; PANEL]) {
         let (scale, scales) = (self.x.scales[row], self.weights.scales(panel));
         let mut values = [0.0; PANEL];
@@ -298,22 +309,37 @@ impl Quantised<'_> {
             values[i] = sums[i] as f32 * scale * scales[i];
         }
         if let Some(bias) = self.bias {
-            for (value, bias) in values.iter_mut().zip(&bias[panel * PANEL..][..PANEL]) {
-                *value += bias;
+            let bias: &[f32; PANEL] = &bias.as_chunks().0[panel];
+            for i in 0..PANEL {
+                values[i] += bias[i];
             }
         }
-        let first = panel * PANEL;
-        let count = PANEL.min(self.weights.rows() - first);
-        let y = &mut self.y.row(row)[first..][..count];
-        match self.epilogue {
-            Epilogue::Store | Epilogue::Tanh | Epilogue::Swish => {}
-            Epilogue::Relu => values = values.map(relu),
-            Epilogue::Add => {
-                for (value, y) in values.iter_mut().zip(&*y) {
-                    *value += y;
-                }
+        let y = &mut self.y.row(row)[panel * PANEL..];
+        if let Some(y) = y.first_chunk_mut() {
+            apply(self.epilogue, values, y);
+        } else {
+            let mut last = [0.0; PANEL];
+            last[..y.len()].copy_from_slice(y);
+            apply(self.epilogue, values, &mut last);
+            y.copy_from_slice(&last[..y.len()]);
+        }
+    }
+}
+
+/// Stores the values of a panel. Their number is a constant: copies of other lengths are calls in WebAssembly.
+#[inline(always)]
+fn apply(epilogue: Epilogue, values: [f32; PANEL], y: &mut [f32; PANEL]) {
+    match epilogue {
+        Epilogue::Store | Epilogue::Tanh | Epilogue::Swish => *y = values,
+        Epilogue::Relu => {
+            for i in 0..PANEL {
+                y[i] = relu(values[i]);
             }
         }
-        y.copy_from_slice(&values[..count]);
+        Epilogue::Add => {
+            for i in 0..PANEL {
+                y[i] += values[i];
+            }
+        }
     }
 }

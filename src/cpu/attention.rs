@@ -2,7 +2,7 @@
 
 use super::float::{add_scaled, dot, softmax};
 use super::rows::Rows;
-use super::simd::{Isa, Kernel, Simd};
+use super::simd::{Isa, Kernel, LANES, Lanes, Simd};
 
 /// For each head, which is a range of columns of query, keys, values and output: `weights = softmax_i(scale * query . keys[i])`,
 /// `output = sum_i weights[i] values[i]` over the rows i that `tokens` lists, as many as there are `weights`. Those of the first
@@ -48,10 +48,25 @@ impl<T: Iterator<Item = usize> + Clone> Kernel for Attention<'_, T> {
             }
             softmax(self.weights);
             let output = &mut self.output[value_start..][..value_width];
-            output.fill(0.0);
-            for (&weight, row) in self.weights.iter().zip(self.tokens.clone()) {
-                let values = &self.values.row(row)[value_start..][..value_width];
-                add_scaled(output, weight, values);
+            // A few columns at a time, whose sums stay in registers.
+            let (chunks, rest) = output.as_chunks_mut::<LANES>();
+            let mut column = value_start;
+            for output in chunks {
+                let mut sums = Lanes::splat(0.0);
+                for (&weight, row) in self.weights.iter().zip(self.tokens.clone()) {
+                    let values = &self.values.row(row)[column..];
+                    if let Some(values) = values.first_chunk() {
+                        sums = sums + Lanes::splat(weight) * Lanes::load(values);
+                    }
+                }
+                *output = sums.store();
+                column += LANES;
+            }
+            if !rest.is_empty() {
+                rest.fill(0.0);
+                for (&weight, row) in self.weights.iter().zip(self.tokens.clone()) {
+                    add_scaled(rest, weight, &self.values.row(row)[column..]);
+                }
             }
         }
     }

@@ -3,8 +3,7 @@
 //! Functions here are plain loops that the compiler turns into vector code; reductions keep [`LANES`] partial results, which
 //! is what lets it do so. They are inlined into the kernels to be compiled with the instructions of each [`super::Isa`].
 
-/// Partial results of a reduction.
-pub const LANES: usize = 16;
+use super::simd::{LANES, Lanes};
 
 /// `sum_i a_i b_i`.
 #[inline(always)]
@@ -12,12 +11,11 @@ pub const LANES: usize = 16;
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a, a_rest) = a.as_chunks::<LANES>();
     let (b, b_rest) = b.as_chunks::<LANES>();
-    let mut lanes = [0.0; LANES];
+    let mut sums = Lanes::splat(0.0);
     for (a, b) in a.iter().zip(b) {
-        for i in 0..LANES {
-            lanes[i] += a[i] * b[i];
-        }
+        sums = sums + Lanes::load(a) * Lanes::load(b);
     }
+    let mut lanes = sums.store();
     for ((lane, a), b) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
         *lane += a * b;
     }
@@ -28,7 +26,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[inline(always)]
 #[must_use]
 pub fn sum(x: &[f32]) -> f32 {
-    reduce(x, 0.0, |sum, x| sum + x)
+    reduce(x, 0.0, |sum, x| sum + x, |sum, x| sum + x)
 }
 
 /// `y += a x`.
@@ -43,7 +41,7 @@ pub fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
 #[inline(always)]
 #[must_use]
 pub fn max(x: &[f32]) -> f32 {
-    reduce(x, f32::NEG_INFINITY, |max, x| if x > max { x } else { max })
+    reduce(x, f32::NEG_INFINITY, Lanes::max, larger)
 }
 
 /// The largest magnitude.
@@ -51,7 +49,17 @@ pub fn max(x: &[f32]) -> f32 {
 #[must_use]
 pub fn max_abs(x: &[f32]) -> f32 {
     // The identity is 0, and |max| = max.
-    reduce(x, 0.0, |max, x| if x.abs() > max { x.abs() } else { max })
+    reduce(
+        x,
+        0.0,
+        |max, x| max.max(x.abs()),
+        |max, x| larger(max, x.abs()),
+    )
+}
+
+#[inline(always)]
+fn larger(max: f32, x: f32) -> f32 {
+    if x > max { x } else { max }
 }
 
 /// `sum_i exp(x_i - shift)`.
@@ -59,12 +67,15 @@ pub fn max_abs(x: &[f32]) -> f32 {
 #[must_use]
 pub fn sum_exp(x: &[f32], shift: f32) -> f32 {
     let (x, rest) = x.as_chunks::<LANES>();
-    let mut lanes = [0.0; LANES];
+    let mut sums = Lanes::splat(0.0);
     for x in x {
+        let mut powers = [0.0; LANES];
         for i in 0..LANES {
-            lanes[i] += exp(x[i] - shift);
+            powers[i] = exp(x[i] - shift);
         }
+        sums = sums + Lanes::load(&powers);
     }
+    let mut lanes = sums.store();
     for (lane, x) in lanes.iter_mut().zip(rest) {
         *lane += exp(x - shift);
     }
@@ -125,20 +136,24 @@ pub fn tanh(x: f32) -> f32 {
     1.0 - 2.0 / (exp(2.0 * x) + 1.0)
 }
 
-/// Reduces a slice with an associative function whose identity is `identity`.
+/// Reduces a slice with an associative function whose identity is `identity`, given for lanes and for single floats.
 #[inline(always)]
-fn reduce(x: &[f32], identity: f32, f: impl Fn(f32, f32) -> f32 + Copy) -> f32 {
-    let (x, rest) = x.as_chunks::<LANES>();
-    let mut lanes = [identity; LANES];
+fn reduce(
+    x: &[f32],
+    identity: f32,
+    many: impl Fn(Lanes, Lanes) -> Lanes,
+    one: impl Fn(f32, f32) -> f32,
+) -> f32 {
+    let (x, rest) = x.as_chunks();
+    let mut lanes = Lanes::splat(identity);
     for x in x {
-        for i in 0..LANES {
-            lanes[i] = f(lanes[i], x[i]);
-        }
+        lanes = many(lanes, Lanes::load(x));
     }
+    let mut lanes = lanes.store();
     for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane = f(*lane, x);
+        *lane = one(*lane, x);
     }
-    fold(lanes, f)
+    fold(lanes, one)
 }
 
 /// Combines the lanes as a balanced tree.

@@ -31,8 +31,13 @@ impl Panels {
         let mut starts = vec![0; panels * PANEL];
         for (row, weights) in matrix.data.chunks_exact(cols).enumerate() {
             let panel = &mut tiles[row / PANEL * groups..][..groups];
-            for (tile, group) in panel.iter_mut().zip(weights.chunks(GROUP)) {
-                tile.0[row % PANEL * GROUP..][..group.len()].copy_from_slice(group);
+            // Copies of a length that is no constant are calls in WebAssembly.
+            let (groups, rest) = weights.as_chunks();
+            for (tile, group) in panel.iter_mut().zip(groups) {
+                tile.0.as_chunks_mut::<GROUP>().0[row % PANEL] = *group;
+            }
+            if let Some(tile) = panel.get_mut(groups.len()) {
+                tile.0[row % PANEL * GROUP..][..rest.len()].copy_from_slice(rest);
             }
             starts[row] =
                 -ACTIVATION_OFFSET * weights.iter().map(|&weight| i32::from(weight)).sum::<i32>();
@@ -63,9 +68,9 @@ impl Panels {
             self.scales[to] = from.scales[row];
             self.starts[to] = from.starts[row];
             let tiles = &mut self.tiles[to / PANEL * groups..][..groups];
-            let (to, column) = (to % PANEL * GROUP, row % PANEL * GROUP);
+            let (to, column) = (to % PANEL, row % PANEL);
             for (tile, from) in tiles.iter_mut().zip(from.tiles(row / PANEL)) {
-                tile.0[to..to + GROUP].copy_from_slice(&from.0[column..column + GROUP]);
+                tile.0.as_chunks_mut::<GROUP>().0[to] = from.0.as_chunks().0[column];
             }
         }
     }

@@ -5,6 +5,8 @@
 //! or a library function whose rounding differs, so every instruction set gives the same bits, integers and floats alike.
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod lanes;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod scalar;
 
 #[cfg(target_arch = "aarch64")]
@@ -15,10 +17,16 @@ mod wasm;
 mod x86;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub use lanes::Lanes;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use scalar::Scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use wasm::Lanes;
 
 /// Rows of a weight matrix that are multiplied together: one for each `i32` of a 512-bit register.
 pub const PANEL: usize = 16;
+/// Floats that are computed side by side.
+pub const LANES: usize = 16;
 /// Neighbouring columns that one dot-product instruction adds up.
 pub const GROUP: usize = 4;
 
@@ -92,7 +100,7 @@ impl Isa {
         #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         let least = Set::Scalar(Scalar);
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        let least = Set::Wasm(wasm::Wasm);
+        let least = Set::Wasm(wasm::Wasm::detect());
         Self::available().pop().unwrap_or(Self(least))
     }
 
@@ -112,7 +120,7 @@ impl Isa {
             #[cfg(target_arch = "aarch64")]
             aarch64::DotProd::detect().map(Set::DotProd),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Some(Set::Wasm(wasm::Wasm)),
+            Some(Set::Wasm(wasm::Wasm::detect())),
         ];
         sets.into_iter().flatten().map(Self).collect()
     }
@@ -133,6 +141,16 @@ impl Isa {
             Set::DotProd(_) => "neon-dotprod",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Set::Wasm(_) => wasm::NAME,
+        }
+    }
+
+    /// Runs a kernel of int8 products with these instructions.
+    pub fn multiply<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Set::Wasm(simd) => simd.multiply(kernel),
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            _ => self.run(kernel),
         }
     }
 
