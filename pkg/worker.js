@@ -161,6 +161,8 @@ async function load({ weights, parts, source, target, backend, memory }) {
       sourceVocabulary && isMarian(model)
         ? runtime.Engine.fromMarian(model, sourceVocabulary, targetVocabulary, shortlist, source, target)
         : new runtime.Engine(model);
+    // The engine has copied what it needs, and the next collection of garbage may be far. Not every browser has this.
+    /** @type {{ transfer?(bytes: number): ArrayBuffer }} */ (weights).transfer?.(0);
     accelerator = new Accelerator({
       engine: withGpu ? /** @type {any} */ (engine) : null,
       backend,

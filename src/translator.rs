@@ -129,8 +129,8 @@ pub struct Translator {
 #[derive(Debug)]
 struct Parts {
     config: ModelConfig,
-    source: Vocabulary,
-    target: Vocabulary,
+    source: Arc<Vocabulary>,
+    target: Arc<Vocabulary>,
     respelling: Option<Respelling>,
     model: Model,
 }
@@ -192,18 +192,23 @@ impl Translator {
     /// # Errors
     /// When the model, or a vocabulary in it, is not sound.
     pub fn from_file(file: ModelFile) -> Result<Self> {
-        let source = Vocabulary::from_bytes(&file.source_vocabulary)?;
-        let target = Vocabulary::from_bytes(&file.target_vocabulary)?;
+        let source = Arc::new(Vocabulary::from_bytes(&file.source_vocabulary)?);
+        let target = if file.target_vocabulary == file.source_vocabulary {
+            Arc::clone(&source)
+        } else {
+            Arc::new(Vocabulary::from_bytes(&file.target_vocabulary)?)
+        };
         file.config.check_vocabularies(source.len(), target.len())?;
         let respelling = match &file.respelling[..] {
             [] => None,
             table => Some(Respelling::parse(table)?),
         };
-        let model = Model::new(&file)?;
+        let config = file.config.clone();
+        let model = Model::take(file)?;
         let decoder = Decoder::new(&model);
         Ok(Self {
             parts: Arc::new(Parts {
-                config: file.config,
+                config,
                 source,
                 target,
                 respelling,

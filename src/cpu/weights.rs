@@ -32,20 +32,20 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Takes the tensors that a plan asks for.
+    /// Takes the tensors that a plan asks for, one after the other, so that their memory is free for the next ones.
     ///
     /// # Errors
     /// [`Error::Weights`] if one is missing or has the wrong shape.
-    pub fn new(plan: &Plan, tensors: &BTreeMap<String, Tensor>) -> Result<Self> {
+    pub fn new(plan: &Plan, mut tensors: BTreeMap<String, Tensor>) -> Result<Self> {
         let matrices = plan
             .matrices
             .iter()
-            .map(|info| matrix(info, find(info, tensors)?))
+            .map(|info| matrix(info, take(info, &mut tensors)?))
             .collect::<Result<_>>()?;
         let vectors = plan
             .vectors
             .iter()
-            .map(|info| vector(info, find(info, tensors)?))
+            .map(|info| vector(info, take(info, &mut tensors)?))
             .collect::<Result<_>>()?;
         Ok(Self { matrices, vectors })
     }
@@ -104,13 +104,13 @@ impl Weight {
     }
 }
 
-fn find<'a>(info: &TensorInfo, tensors: &'a BTreeMap<String, Tensor>) -> Result<&'a Tensor> {
+fn take(info: &TensorInfo, tensors: &mut BTreeMap<String, Tensor>) -> Result<Tensor> {
     tensors
-        .get(&info.name)
+        .remove(&info.name)
         .ok_or_else(|| Error::Weights(format!("the tensor {} is missing", info.name)))
 }
 
-fn matrix(info: &TensorInfo, tensor: &Tensor) -> Result<Weight> {
+fn matrix(info: &TensorInfo, tensor: Tensor) -> Result<Weight> {
     match tensor {
         Tensor::Quantised(matrix) => {
             let (rows, cols) = (matrix.rows, matrix.cols);
@@ -118,29 +118,28 @@ fn matrix(info: &TensorInfo, tensor: &Tensor) -> Result<Weight> {
             if info.shape != [rows, cols] || !sound {
                 return Err(wrong_shape(info, &[rows, cols]));
             }
-            Ok(Weight::Quantised(Panels::new(matrix)))
+            Ok(Weight::Quantised(Panels::new(&matrix)))
         }
         Tensor::Float { shape, data } => {
             if info.shape != *shape || data.len() != shape.iter().product::<usize>() {
-                return Err(wrong_shape(info, shape));
+                return Err(wrong_shape(info, &shape));
             }
             Ok(Weight::Float {
                 rows: shape[0],
                 cols: shape[1],
-                data: data.clone(),
+                data,
             })
         }
     }
 }
 
-fn vector(info: &TensorInfo, tensor: &Tensor) -> Result<Vec<f32>> {
+fn vector(info: &TensorInfo, tensor: Tensor) -> Result<Vec<f32>> {
     match tensor {
-        Tensor::Float { shape, data } if info.shape == *shape && data.len() == shape[0] => {
-            let mut data = data.clone();
+        Tensor::Float { shape, mut data } if info.shape == *shape && data.len() == shape[0] => {
             data.resize(shape[0].next_multiple_of(PANEL), 0.0);
             Ok(data)
         }
-        Tensor::Float { shape, .. } => Err(wrong_shape(info, shape)),
+        Tensor::Float { shape, .. } => Err(wrong_shape(info, &shape)),
         Tensor::Quantised(_) => Err(Error::Weights(format!(
             "the bias {} is stored as int8",
             info.name

@@ -44,6 +44,14 @@ impl Model {
     /// # Errors
     /// [`crate::Error::Weights`] if a tensor is missing or has the wrong shape.
     pub fn new(file: &ModelFile) -> Result<Self> {
+        Self::take(file.clone())
+    }
+
+    /// The same in less memory.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn take(file: ModelFile) -> Result<Self> {
         let architecture = &file.config.architecture;
         architecture.check()?;
         file.check_shortlist()?;
@@ -51,11 +59,10 @@ impl Model {
             Architecture::Seq2Seq(config) => seq2seq::plan(config),
             Architecture::Transformer(config) => transformer::plan(config),
         };
-        let weights = Weights::new(&plan, &file.tensors)?;
         Ok(Self {
+            weights: Weights::new(&plan, file.tensors)?,
             plan,
-            weights,
-            shortlist: file.shortlist.clone(),
+            shortlist: file.shortlist,
             shared_vocabulary: architecture.shares_vocabulary(),
             beam: file.config.beam,
         })
@@ -70,7 +77,7 @@ impl Model {
         plan: Plan,
         tensors: &std::collections::BTreeMap<String, Tensor>,
     ) -> Result<Self> {
-        let weights = Weights::new(&plan, tensors)?;
+        let weights = Weights::new(&plan, tensors.clone())?;
         Ok(Self {
             plan,
             weights,
