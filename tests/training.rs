@@ -10,6 +10,7 @@ use dragoman::cpu::{Executor, Isa};
 use dragoman::format::{Architecture, ModelFile, Seq2SeqConfig, Tensor, TransformerConfig};
 use dragoman::model::{Batch, Model};
 use dragoman::train::config::OptimiserConfig;
+use dragoman::train::dataset::Dataset;
 use dragoman::train::export::{Direction, model_file};
 use dragoman::train::fused::AdamW;
 use dragoman::train::network::{LossOptions, Network};
@@ -35,6 +36,7 @@ impl Folder {
             threads: 2,
             device: Device::Cpu,
             save_every: f64::INFINITY,
+            prepare: false,
         }
     }
 }
@@ -170,6 +172,34 @@ fn learns_to_translate_sentences_it_has_not_seen() {
     );
     let curve = read(&folder.0.join("run/curve.svg"));
     assert!(String::from_utf8(curve).unwrap().contains("held-out"));
+}
+
+#[test]
+fn a_prepared_run_has_pairs_and_initial_weights() {
+    let folder = Folder::new("prepare");
+    corpus(&folder);
+    let prepare = RunOptions {
+        prepare: true,
+        ..folder.options("run")
+    };
+    let outcome = run(&config(&folder, 10), &prepare, &mut |_| {}).unwrap();
+    assert_eq!(outcome.step, 0);
+    let initial = read(&outcome.weights);
+    Translator::new(&initial).unwrap();
+    assert!(
+        Dataset::open(&folder.0.join("run/pairs.bin"))
+            .unwrap()
+            .len()
+            > 400
+    );
+    assert!(!folder.0.join("run/best.safetensors").exists());
+
+    let from = RunOptions {
+        from: Some(outcome.weights),
+        ..prepare
+    };
+    let again = run(&config(&folder, 10), &from, &mut |_| {}).unwrap();
+    assert_eq!(read(&again.weights), initial);
 }
 
 #[test]

@@ -73,6 +73,26 @@ impl QuantisedMatrix {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
+impl super::ModelFile {
+    /// Makes every matrix that is in floating point int8, and says whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when a weight is not finite.
+    pub fn quantise(&mut self) -> Result<bool> {
+        let mut changed = false;
+        for tensor in self.tensors.values_mut() {
+            if let super::Tensor::Float { shape, data } = tensor
+                && let [rows, cols] = shape[..]
+            {
+                *tensor = super::Tensor::Quantised(QuantisedMatrix::quantise(data, rows, cols)?);
+                changed = true;
+            }
+        }
+        Ok(changed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

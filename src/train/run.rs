@@ -36,6 +36,8 @@ pub struct RunOptions {
     pub device: Device,
     /// Seconds between checkpoints.
     pub save_every: f64,
+    /// Writes the initial weights and the tokenised pairs into the folder of the run, and stops: for a trainer elsewhere.
+    pub prepare: bool,
 }
 
 /// What a run left.
@@ -87,6 +89,10 @@ pub fn run(
         dataset.len(),
         prepared.folder.join("report.txt").display()
     ));
+    if options.prepare {
+        let pairs = folder.join("pairs.bin");
+        std::fs::copy(prepared.folder.join("pairs.bin"), &pairs).map_err(Error::io(&pairs))?;
+    }
     let data = prepared
         .folder
         .file_name()
@@ -109,6 +115,15 @@ pub fn run(
     ));
     if trainer.state.step > 0 {
         say(&format!("going on after step {}", trainer.state.step));
+    }
+    if options.prepare {
+        let weights = folder.join(INITIAL);
+        replace(&weights, &trainer.weights_file(&trainer.network, true)?)?;
+        return Ok(Outcome {
+            weights,
+            step: trainer.state.step,
+            scores: Vec::new(),
+        });
     }
     trainer.train(&dataset, &sets, say)
 }
@@ -405,6 +420,8 @@ const BEST: &str = "best.safetensors";
 const LATEST: &str = "latest.safetensors";
 /// The same before quantisation, written at the end: to find out what quantisation costs.
 const FLOAT: &str = "latest.float.safetensors";
+/// What training would begin with.
+const INITIAL: &str = "initial.float.safetensors";
 
 /// Writes a file beside the old one and puts it in its place.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `dragoman export`
 
-use dragoman::format::{Card, Manifest};
+use dragoman::format::{Card, Manifest, ModelFile, Tensor};
 use serde_json::json;
 
 use crate::support::{Folder, dragoman, model};
@@ -59,6 +59,51 @@ fn what_is_exported_translates() {
     dragoman(&["translate", "--models", &models, "The word."])
         .run("")
         .succeeded();
+}
+
+#[test]
+fn weights_in_floating_point_are_quantised() {
+    let folder = run("export-float");
+    let mut file = model("en", "zh");
+    let quantised = file.write().unwrap();
+    for tensor in file.tensors.values_mut() {
+        if let Tensor::Quantised(matrix) = tensor {
+            *tensor = Tensor::Float {
+                shape: vec![matrix.rows, matrix.cols],
+                data: (0..matrix.rows * matrix.cols)
+                    .map(|i| f32::from(matrix.data[i]) * matrix.scales[i / matrix.cols])
+                    .collect(),
+            };
+        }
+    }
+    let float = folder.write("float.safetensors", file.write().unwrap());
+    let (run, models) = (folder.path("run"), folder.path("models"));
+    dragoman(&[
+        "export",
+        &run,
+        "--weights",
+        &float,
+        "-o",
+        &models,
+        "--no-scores",
+    ])
+    .run("")
+    .succeeded();
+    let exported = std::fs::read(folder.path("models/en-zh.safetensors")).unwrap();
+    let read = |bytes: &[u8]| ModelFile::read(bytes).unwrap().tensors;
+    for ((name, exported), (_, quantised)) in read(&exported).iter().zip(&read(&quantised)) {
+        match (exported, quantised) {
+            (Tensor::Quantised(exported), Tensor::Quantised(quantised)) => {
+                let largest = |row: &[i8]| row.iter().map(|w| w.unsigned_abs()).max();
+                let full = quantised
+                    .data
+                    .chunks(quantised.cols)
+                    .all(|row| largest(row) == Some(127));
+                assert!(!full || exported.data == quantised.data, "{name}");
+            }
+            _ => assert_eq!(exported, quantised, "{name}"),
+        }
+    }
 }
 
 #[test]

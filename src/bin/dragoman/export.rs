@@ -18,7 +18,7 @@ use crate::workers;
 
 /// Puts the weights of a run where the site and this program find them.
 ///
-/// Copies the weights, and adds them to the manifest beside them or replaces their entry. Their quality is measured on the
+/// Copies the weights, quantised to int8 where they are in floating point, and adds them to the manifest beside them or replaces their entry. Their quality is measured on the
 /// development sets of the run unless it is given. The width in `--beam`, or else that of the run's weights, is the one that
 /// translations are searched with from then on. Weights that translate from Chinese get the table by which Traditional characters
 /// are read.
@@ -137,14 +137,15 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(Error::io(path))
 }
 
-/// A weights file with the beam width, if there is one, and with the table of spellings of its source language, if there is one and
-/// it was trained without.
+/// A weights file in int8, with the beam width, if there is one, and with the table of spellings of its source language, if there is
+/// one and it was trained without.
 fn completed(bytes: Vec<u8>, beam: Option<u64>) -> Result<Vec<u8>> {
     let mut file = ModelFile::read(&bytes)?;
     let table = table_for(&file.config.source_language)
         .filter(|_| file.respelling.is_empty())
         .filter(|_| file.config.normalisation == Normalisation::Dragoman1);
-    if beam.is_none() && table.is_none() {
+    let quantised = file.quantise()?;
+    if beam.is_none() && table.is_none() && !quantised {
         return Ok(bytes);
     }
     if let Some(beam) = beam {

@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Minutes between checkpoints
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0, value_parser = minutes)]
     save_every: f64,
+    /// Write the initial weights and the tokenised pairs, and stop: for tools/training/train_pytorch.py
+    #[arg(long)]
+    prepare: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -79,12 +82,17 @@ pub fn run(arguments: Arguments) -> Result<()> {
         threads: arguments.threads.into(),
         device: arguments.device.open()?,
         save_every: 60.0 * arguments.save_every,
+        prepare: arguments.prepare,
         folder,
     };
     let outcome = train::run(&config, &options, &mut |line| {
         // Training goes on when nobody watches.
         let _ = writeln!(io::stderr(), "{line}");
     })?;
+    if options.prepare {
+        return writeln!(io::stdout().lock(), "{}", outcome.weights.display())
+            .map_err(Error::io("standard output"));
+    }
     writeln!(
         io::stdout().lock(),
         "weights: {}\ncurve: {}\nTo use them: dragoman export {}",
