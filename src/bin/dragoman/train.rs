@@ -42,7 +42,7 @@ pub struct Arguments {
     /// Minutes between checkpoints
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0, value_parser = minutes)]
     save_every: f64,
-    /// Write the initial weights and the tokenised pairs, and stop: for tools/training/train_pytorch.py
+    /// Write the initial weights and the tokenised pairs, and stop: for the `PyTorch` trainer in `tools/training`
     #[arg(long)]
     prepare: bool,
 }
