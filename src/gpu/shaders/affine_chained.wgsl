@@ -58,7 +58,8 @@ fn affine(
     }
     workgroupBarrier();
     for (var j = lane; j < outputs; j += LANES) {
-        var sums: array<i32, TILE>;
+        // With a value, for without one Chromium zeroes it once, not in each turn of the loop.
+        var sums = array<i32, TILE>();
         for (var word = 0u; word < groups; word++) {
             let w = weights[weight + word * stride + j];
             for (var m = 0u; m < TILE; m++) {
