@@ -17,7 +17,7 @@ import { assemble } from "../../tools/site.mjs";
 /** @typedef {import("playwright-core").Page} Page */
 
 /** A slow machine that downloads and translates at once needs this long; nothing waits for it needlessly. */
-export const PATIENCE = 120_000;
+export const PATIENCE = 300_000;
 
 const FLAGS = [
   "--headless=new",
