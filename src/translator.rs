@@ -347,6 +347,7 @@ impl Translator {
     pub fn options(&self) -> Options {
         let mut options = Options::default();
         options.decode.beam = self.config().beam;
+        options.decode.length_penalty = self.config().length_penalty;
         options
     }
 

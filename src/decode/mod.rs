@@ -10,6 +10,8 @@ pub mod beam;
 pub mod forced;
 pub mod loops;
 
+use std::ops::RangeInclusive;
+
 use crate::cpu::executor::Hypotheses;
 use crate::cpu::{Candidate, Executor, Isa};
 use crate::model::{Batch, Model};
@@ -37,6 +39,10 @@ pub struct DecodeOptions {
 impl DecodeOptions {
     /// How much longer than the factor allows the translation of even the shortest sentence may be, in tokens.
     pub const EXTRA_TOKENS: usize = 8;
+    /// [`Self::length_penalty`] of models that ask for no other.
+    pub const LENGTH_PENALTY: f32 = 1.3;
+    /// Length penalties that models may ask for.
+    pub const LENGTH_PENALTIES: RangeInclusive<f32> = 0.0..=10.0;
     /// Widest beam; wider ones are narrowed to this.
     pub const MAX_BEAM: usize = 32;
     /// Greatest [`Self::max_length_factor`]; greater ones are lowered to this.
@@ -68,7 +74,7 @@ impl Default for DecodeOptions {
     fn default() -> Self {
         Self {
             beam: 1,
-            length_penalty: 1.3,
+            length_penalty: Self::LENGTH_PENALTY,
             max_length_factor: 2.0,
             alignment: false,
         }

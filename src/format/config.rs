@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::transformer::TransformerConfig;
+use crate::decode::DecodeOptions;
 use crate::error::{Error, Result};
 use crate::text::edited::Edited;
 use crate::text::normalise::normalise_mapped;
@@ -21,7 +22,7 @@ pub const MAX_LAYERS: usize = 64;
 pub const MAX_VOCABULARY: usize = 1 << 18;
 
 /// Everything a weights file says about its model, besides the weights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelConfig {
     /// BCP 47 tag of the language translated from, such as `en`.
     pub source_language: String,
@@ -32,6 +33,9 @@ pub struct ModelConfig {
     /// Beam width of a search for which nobody asked for another: what the model's makers found worth its time.
     #[serde(skip_serializing_if = "is_greedy")]
     pub beam: usize,
+    /// The length penalty of such a search, see [`DecodeOptions::length_penalty`].
+    #[serde(skip_serializing_if = "is_usual")]
+    pub length_penalty: f32,
     /// What the network looks like.
     #[serde(flatten)]
     pub architecture: Architecture,
@@ -47,6 +51,14 @@ fn greedy() -> usize {
 )]
 fn is_greedy(beam: &usize) -> bool {
     *beam == greedy()
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_usual(length_penalty: &f32) -> bool {
+    *length_penalty == DecodeOptions::LENGTH_PENALTY
 }
 
 /// The rules of text normalisation that a model was trained with.
@@ -185,6 +197,10 @@ impl ModelConfig {
                 Value::Null => greedy(),
                 _ => fields.number("beam")?,
             },
+            length_penalty: match &json["length_penalty"] {
+                Value::Null => DecodeOptions::LENGTH_PENALTY,
+                number => number.as_f64().ok_or_else(|| damaged("length_penalty"))? as f32,
+            },
             architecture: match fields.text("architecture")? {
                 "transformer" => Architecture::Transformer(TransformerConfig {
                     embedding: fields.number("embedding")?,
@@ -219,6 +235,9 @@ impl ModelConfig {
         check_language("target_language", &self.target_language)?;
         if self.beam == 0 {
             return Err(Error::Weights("the beam width is 0".into()));
+        }
+        if !DecodeOptions::LENGTH_PENALTIES.contains(&self.length_penalty) {
+            return Err(damaged("length_penalty"));
         }
         self.architecture.check()
     }

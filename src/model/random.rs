@@ -1,5 +1,6 @@
 //! Models with random weights, for tests and benchmarks.
 
+use crate::decode::DecodeOptions;
 use crate::format::{
     Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Tensor, TensorKind,
 };
@@ -52,6 +53,7 @@ pub fn model_file(config: impl Into<Architecture>, seed: u64, float: bool) -> Mo
             target_language: "zh".into(),
             normalisation: Normalisation::Dragoman1,
             beam: 1,
+            length_penalty: DecodeOptions::LENGTH_PENALTY,
             architecture,
         },
         source_vocabulary: Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Tensor as CandleTensor};
 
+use crate::decode::DecodeOptions;
 use crate::format::{
     Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Tensor, TensorKind,
 };
@@ -60,6 +61,7 @@ pub fn model_file<'a>(
             target_language: direction.target_language.clone(),
             normalisation: Normalisation::Dragoman1,
             beam: 1,
+            length_penalty: DecodeOptions::LENGTH_PENALTY,
             architecture: architecture.clone(),
         },
         source_vocabulary: direction.source_vocabulary.clone(),

@@ -107,7 +107,7 @@ fn weights_in_floating_point_are_quantised() {
 }
 
 #[test]
-fn the_beam_of_the_export_is_the_default() {
+fn the_search_of_the_export_is_the_default() {
     let folder = run("export-beam");
     let (run, models) = (folder.path("run"), folder.path("models"));
     let text = "The word. You and I, and the word of you.";
@@ -126,6 +126,14 @@ fn the_beam_of_the_export_is_the_default() {
         .succeeded();
     assert_eq!(translated(&[]), wide);
     assert_eq!(translated(&["--beam", "1"]), greedy);
+    let long = translated(&["--length-penalty", "9"]);
+    assert_ne!(long, wide);
+    let search = ["--beam", "4", "--length-penalty", "9"];
+    dragoman(&[&["export", &run, "-o", &models, "--no-scores"], &search[..]].concat())
+        .run("")
+        .succeeded();
+    assert_eq!(translated(&[]), long);
+    assert_eq!(translated(&["--length-penalty", "1.3"]), wide);
 }
 
 #[test]

@@ -172,6 +172,21 @@ const FORGERIES: &[Forgery] = &[
         "its configuration is damaged",
     ),
     (
+        "a length penalty of words",
+        |p| p.config("length_penalty", json!("high")),
+        "damaged: length_penalty",
+    ),
+    (
+        "a length penalty below 0",
+        |p| p.config("length_penalty", json!(-0.1)),
+        "damaged: length_penalty",
+    ),
+    (
+        "a length penalty that a float cannot hold",
+        |p| p.config("length_penalty", json!(1e300)),
+        "damaged: length_penalty",
+    ),
+    (
         "no language",
         |p| p.config("source_language", json!("")),
         "source_language = \"\", which is not a language tag",

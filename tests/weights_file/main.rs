@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 mod forged;
 
+use dragoman::decode::DecodeOptions;
 use dragoman::format::{
     Architecture, ModelConfig, ModelFile, Normalisation, QuantisedMatrix, Seq2SeqConfig, Tensor,
     TensorKind,
@@ -17,6 +18,7 @@ fn config() -> ModelConfig {
         target_language: "zh".into(),
         normalisation: Normalisation::Dragoman1,
         beam: 1,
+        length_penalty: DecodeOptions::LENGTH_PENALTY,
         architecture: Architecture::Seq2Seq(Seq2SeqConfig {
             embedding: 3,
             hidden: 4,
@@ -116,11 +118,11 @@ fn the_config_is_plain_json() {
 }
 
 #[test]
-fn the_beam_that_suits_a_model_is_kept() {
+fn the_search_that_suits_a_model_is_kept() {
     let mut wide = model();
-    wide.config.beam = 4;
+    (wide.config.beam, wide.config.length_penalty) = (4, 0.8);
     let read = ModelFile::read(&wide.write().unwrap()).unwrap();
-    assert_eq!(read.config.beam, 4);
+    assert_eq!((read.config.beam, read.config.length_penalty), (4, 0.8));
 }
 
 #[test]

@@ -19,8 +19,8 @@ use crate::workers;
 /// Puts the weights of a run where the site and this program find them.
 ///
 /// Copies the weights, quantised to int8 where they are in floating point, and adds them to the manifest beside them or replaces their entry. Their quality is measured on the
-/// development sets of the run unless it is given. The width in `--beam`, or else that of the run's weights, is the one that
-/// translations are searched with from then on. Weights that translate from Chinese get the table by which Traditional characters
+/// development sets of the run unless it is given. Translations are searched with the width in `--beam` and with `--length-penalty` from then on,
+/// or else with those of the run's weights. Weights that translate from Chinese get the table by which Traditional characters
 /// are read.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -87,7 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let name = if arguments.latest { "latest" } else { "best" };
         arguments.run.join(name).with_extension("safetensors")
     });
-    let bytes = completed(read(&weights)?, arguments.search.beam).map_err(naming(&weights))?;
+    let bytes = completed(read(&weights)?, &arguments.search).map_err(naming(&weights))?;
     let translator = Translator::new(&bytes).map_err(naming(&weights))?;
     let config = translator.config();
     let card = card(arguments, config)?;
@@ -137,19 +137,23 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(Error::io(path))
 }
 
-/// A weights file in int8, with the beam width, if there is one, and with the table of spellings of its source language, if there is
+/// A weights file in int8, with what was asked for of the search, and with the table of spellings of its source language, if there is
 /// one and it was trained without.
-fn completed(bytes: Vec<u8>, beam: Option<u64>) -> Result<Vec<u8>> {
+fn completed(bytes: Vec<u8>, search: &SearchArguments) -> Result<Vec<u8>> {
     let mut file = ModelFile::read(&bytes)?;
     let table = table_for(&file.config.source_language)
         .filter(|_| file.respelling.is_empty())
         .filter(|_| file.config.normalisation == Normalisation::Dragoman1);
     let quantised = file.quantise()?;
-    if beam.is_none() && table.is_none() && !quantised {
+    let searched = search.beam.is_some() || search.length_penalty.is_some();
+    if !searched && table.is_none() && !quantised {
         return Ok(bytes);
     }
-    if let Some(beam) = beam {
+    if let Some(beam) = search.beam {
         file.config.beam = beam as usize;
+    }
+    if let Some(length_penalty) = search.length_penalty {
+        file.config.length_penalty = length_penalty;
     }
     if let Some(table) = table {
         file.respelling = table.into();

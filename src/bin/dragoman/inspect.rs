@@ -141,7 +141,7 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
     let mut lines = vec![format!(
         "languages     {} to {}\n\
          architecture  {}: {}\n\
-         beam          {}\n\
+         beam          {}, length penalty {}\n\
          parameters    {} in {} tensors, {quantised} of them int8\n\
          file          {}, of which weights {}\n\
          sha256        {}",
@@ -150,6 +150,7 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
         config.architecture.name(),
         config.architecture.describe(),
         config.beam,
+        config.length_penalty,
         grouped(sum(parameters)),
         model.tensors.len(),
         size(bytes.len()),

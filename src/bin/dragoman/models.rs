@@ -48,9 +48,9 @@ pub struct SearchArguments {
     /// Number of hypotheses to keep for each sentence; 1 is fastest [default: what suits the model]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=DecodeOptions::MAX_BEAM as u64))]
     pub beam: Option<u64>,
-    /// Exponent of the length that scores are divided by: 0 prefers short translations
-    #[arg(long, value_name = "X", default_value_t = DecodeOptions::default().length_penalty, value_parser = length_penalty)]
-    pub length_penalty: f32,
+    /// Exponent of the length that scores are divided by: 0 prefers short translations [default: what suits the model]
+    #[arg(long, value_name = "X", value_parser = length_penalty)]
+    pub length_penalty: Option<f32>,
 }
 
 /// A model that is ready.
@@ -68,14 +68,16 @@ impl SearchArguments {
         if let Some(beam) = self.beam {
             options.decode.beam = beam as usize;
         }
-        options.decode.length_penalty = self.length_penalty;
+        if let Some(length_penalty) = self.length_penalty {
+            options.decode.length_penalty = length_penalty;
+        }
         options
     }
 }
 
 fn length_penalty(text: &str) -> std::result::Result<f32, String> {
     match text.parse::<f32>() {
-        Ok(value) if (0.0..=10.0).contains(&value) => Ok(value),
+        Ok(value) if DecodeOptions::LENGTH_PENALTIES.contains(&value) => Ok(value),
         _ => Err("it must be a number from 0 to 10".into()),
     }
 }

@@ -20,6 +20,7 @@ mod tests;
 
 use super::config::{Architecture, ModelConfig, Normalisation};
 use super::container::ModelFile;
+use crate::decode::DecodeOptions;
 use crate::error::{Error, Result};
 use items::Items;
 use options::Options;
@@ -70,6 +71,7 @@ impl MarianFiles<'_> {
                 target_language: target_language.to_owned(),
                 normalisation: Normalisation::Vocabulary,
                 beam: 1,
+                length_penalty: DecodeOptions::LENGTH_PENALTY,
                 architecture: Architecture::Transformer(config),
             },
             source_vocabulary: self.source_vocabulary.to_vec(),

@@ -50,6 +50,8 @@ impl OpusFiles<'_> {
                 target_language: target_language.to_owned(),
                 normalisation: Normalisation::Vocabulary,
                 beam,
+                // Averages are compared there.
+                length_penalty: 1.0,
                 architecture: Architecture::Transformer(config),
             },
             target_vocabulary: vocabulary.clone(),
