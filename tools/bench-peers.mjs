@@ -21,6 +21,7 @@ import { parseArgs } from "node:util";
 
 import { randomModel, SHAPES } from "./marian/random.mjs";
 import { piecesIn, vocabularyOf } from "./marian/vocabulary.mjs";
+import { isModule, WITHOUT_RELAXED } from "./relaxed.mjs";
 import { listen, site } from "./serve.mjs";
 import { launchChromium, Missing, modules, root, wasm } from "./setup.mjs";
 
@@ -91,7 +92,23 @@ const COMMON = `
   }
 `;
 
-/** @type {Record<string, { name: string, page: string, wasm: string }>} */
+/** A page that translates with the package. */
+const PACKAGE = `${COMMON}
+  import { Translator } from "./pkg/index.js";
+  globalThis.run = async (work) => {
+    const [model, shortlist] = [await bytes("model"), work.shortlist ? await bytes("shortlist") : undefined];
+    const [sourceVocabulary, targetVocabulary] = await Promise.all(work.vocabularies.map((name) => bytes(name)));
+    const files = { model, shortlist, sourceVocabulary, targetVocabulary };
+    return measure(work, async () => {
+      const translator = await Translator.create({ sourceLanguage: work.languages.from, targetLanguage: work.languages.to, files });
+      return {
+        translate: (texts) => translator.translate(texts),
+        describe: async () => (await translator.translateDetailed("One.")).engine.instructions,
+      };
+    });
+  };`;
+
+/** @type {Record<string, { name: string, page: string, wasm: string, relaxed?: boolean }>} */
 const ENGINES = {
   bergamot: {
     name: "bergamot-translator 0.4.9",
@@ -127,24 +144,8 @@ const ENGINES = {
         });
       };`,
   },
-  dragoman: {
-    name: "Dragoman",
-    wasm: join(root, "pkg", "wasm", "dragoman_relaxed_bg.wasm"),
-    page: `${COMMON}
-      import { Translator } from "./pkg/index.js";
-      globalThis.run = async (work) => {
-        const [model, shortlist] = [await bytes("model"), work.shortlist ? await bytes("shortlist") : undefined];
-        const [sourceVocabulary, targetVocabulary] = await Promise.all(work.vocabularies.map((name) => bytes(name)));
-        const files = { model, shortlist, sourceVocabulary, targetVocabulary };
-        return measure(work, async () => {
-          const translator = await Translator.create({ sourceLanguage: work.languages.from, targetLanguage: work.languages.to, files });
-          return {
-            translate: (texts) => translator.translate(texts),
-            describe: async () => (await translator.translateDetailed("One.")).engine.instructions,
-          };
-        });
-      };`,
-  },
+  dragoman: { name: "Dragoman", page: PACKAGE, wasm: join(root, "pkg", "wasm", "dragoman_relaxed_bg.wasm"), relaxed: true },
+  simd128: { name: "Dragoman", page: PACKAGE, wasm: join(root, "pkg", "wasm", "dragoman_bg.wasm"), relaxed: false },
 };
 
 /**
@@ -186,7 +187,10 @@ async function measure(browser, engine, files, sentences) {
     answer: async (path) => {
       const [top, ...rest] = path.split("/");
       const name = rest.join("/");
-      if (top === "pkg") return { body: await readFile(join(root, "pkg", name)) };
+      if (top === "pkg") {
+        const body = await readFile(join(root, "pkg", name));
+        return { body: ENGINES[engine].relaxed || !isModule(path) ? body : WITHOUT_RELAXED + body };
+      }
       if (top === "bergamot") return { body: await readFile(join(bergamot, name)) };
       if (top !== "files") return undefined;
       const body = name === "model" ? files.model : name === "shortlist" ? files.shortlist : files.vocabularies[Number(name)];

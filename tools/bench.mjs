@@ -10,17 +10,12 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import { isModule, WITHOUT_RELAXED } from "./relaxed.mjs";
 import { listen, site } from "./serve.mjs";
 import { launchChromium, root } from "./setup.mjs";
 import { build } from "./site.mjs";
 
 const PASSES = 5;
-
-/** Put before the package's modules, it hides relaxed SIMD from them: 0xFD, then an opcode from 0x100 in LEB128. */
-const WITHOUT_RELAXED = `{ const validate = WebAssembly.validate; WebAssembly.validate = (bytes) => {
-  const code = new Uint8Array(bytes.buffer ?? bytes);
-  return !code.some((byte, at) => byte === 0xfd && code[at + 1] >= 0x80 && code[at + 2] === 2) && validate(bytes);
-}; }\n`;
 
 /**
  * Runs in the page.
@@ -75,9 +70,7 @@ try {
     const server = await site({
       folder,
       answer: async (path) =>
-        relaxed || !/^pkg\/(lib\/)?[^/]+\.js$/.test(path)
-          ? undefined
-          : { body: WITHOUT_RELAXED + (await readFile(join(folder, path), "utf8")) },
+        relaxed || !isModule(path) ? undefined : { body: WITHOUT_RELAXED + (await readFile(join(folder, path), "utf8")) },
     });
     const port = await listen(server, 0, "127.0.0.1");
     const context = await browser.newContext({ serviceWorkers: "block" });
