@@ -113,7 +113,8 @@ impl Tensor {
                     .find(|scale| !(scale.is_finite() && **scale > 0.0))
                 {
                     Some(scale) => Err(Error::Weights(format!(
-                        "the tensor {name:?} has a scale of {scale}, which is not a positive number"
+                        "the tensor {name:?} has a scale of {}, which is not a positive number",
+                        name_of(*scale)
                     ))),
                     None => Ok(()),
                 }
@@ -127,12 +128,25 @@ impl Tensor {
                 }
                 match data.iter().find(|value| !value.is_finite()) {
                     Some(value) => Err(Error::Weights(format!(
-                        "the tensor {name:?} holds {value}, which is not a finite number"
+                        "the tensor {name:?} holds {}, which is not a finite number",
+                        name_of(*value)
                     ))),
                     None => Ok(()),
                 }
             }
         }
+    }
+}
+
+/// What a number is that should not be there. To write out any number takes a hundredth of the WebAssembly.
+pub(super) fn name_of(number: f32) -> &'static str {
+    match number {
+        f32::INFINITY => "inf",
+        f32::NEG_INFINITY => "-inf",
+        0.0 => "0",
+        ..0.0 => "less than 0",
+        _ if number.is_nan() => "NaN",
+        _ => "out of range",
     }
 }
 

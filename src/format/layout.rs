@@ -5,11 +5,13 @@
 //! ```
 //! Lengths and offsets are checked against the bytes at hand before they are used; nothing here copies tensor data.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 
@@ -60,9 +62,7 @@ impl<'data> Layout<'data> {
         let (header, data) = rest.split_at(length);
         let header = std::str::from_utf8(header)
             .map_err(|error| Error::Weights(format!("its header is not text: {error}")))?;
-        refuse_duplicate_names(header)?;
-        let metadata: Metadata = serde_json::from_str(header)
-            .map_err(|error| Error::Weights(format!("its header is damaged: {error}")))?;
+        let metadata = metadata(header)?;
         let expected = metadata.data_len();
         if data.len() < expected {
             return Err(Error::Weights(format!(
@@ -175,33 +175,124 @@ fn guess(bytes: &[u8]) -> &'static str {
     }
 }
 
+/// Reads the header. By hand, because what serde derives for it, and the messages that it has for every type, make a twentieth of
+/// the WebAssembly.
+fn metadata(header: &str) -> Result<Metadata> {
+    let mut json = serde_json::Deserializer::from_str(header);
+    let Entries(entries) = Entries::<Entries<Value>>::deserialize(&mut json)
+        .and_then(|entries| json.end().map(|()| entries))
+        .map_err(damaged)?;
+    let mut texts = None;
+    let mut tensors = Vec::with_capacity(entries.len());
+    for (name, entry) in unique(entries)? {
+        let fields = unique(entry.0)?;
+        if name == METADATA_KEY {
+            let text = |(key, value): (String, Value)| Some((key, value.as_str()?.to_owned()));
+            let read: Option<_> = fields.into_iter().map(text).collect();
+            texts = Some(read.ok_or_else(|| damaged("its metadata are not texts"))?);
+        } else {
+            let info = info(&fields)
+                .ok_or_else(|| damaged(format_args!("what it says of {name:?} makes no sense")))?;
+            tensors.push((name, info));
+        }
+    }
+    tensors.sort_by_key(|(_, info)| info.data_offsets);
+    Metadata::new(texts, tensors).map_err(damaged)
+}
+
+/// What a header says of one tensor.
+fn info(fields: &[(String, Value)]) -> Option<TensorInfo> {
+    let field = |wanted| {
+        let mut found = fields.iter().filter(|(name, _)| name == wanted);
+        found.next().map(|(_, value)| value)
+    };
+    let number = |value: &Value| usize::try_from(value.as_u64()?).ok();
+    let shape = field("shape")?.as_array()?.iter().map(number);
+    let [start, end] = field("data_offsets")?.as_array()?.as_slice() else {
+        return None;
+    };
+    Some(TensorInfo {
+        dtype: match field("dtype")?.as_str()? {
+            "BOOL" => Dtype::BOOL,
+            "U8" => Dtype::U8,
+            "I8" => Dtype::I8,
+            "I16" => Dtype::I16,
+            "U16" => Dtype::U16,
+            "F16" => Dtype::F16,
+            "BF16" => Dtype::BF16,
+            "I32" => Dtype::I32,
+            "U32" => Dtype::U32,
+            "F32" => Dtype::F32,
+            "F64" => Dtype::F64,
+            "I64" => Dtype::I64,
+            "U64" => Dtype::U64,
+            _ => return None,
+        },
+        shape: shape.collect::<Option<_>>()?,
+        data_offsets: (number(start)?, number(end)?),
+    })
+}
+
+fn damaged(why: impl fmt::Display) -> Error {
+    Error::Weights(format!("its header is damaged: {why}"))
+}
+
 /// JSON objects may repeat a key and parsers keep the last one; a file that says two things about a tensor is refused.
-fn refuse_duplicate_names(header: &str) -> Result<()> {
-    struct Names;
-    impl<'de> Visitor<'de> for Names {
-        type Value = Option<String>;
-        fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-            formatter.write_str("an object that describes tensors")
-        }
-        fn visit_map<A: MapAccess<'de>>(
-            self,
-            mut map: A,
-        ) -> std::result::Result<Self::Value, A::Error> {
-            let mut seen = HashSet::new();
-            let mut duplicate = None;
-            while let Some((name, IgnoredAny)) = map.next_entry::<String, _>()? {
-                if let Some(name) = seen.replace(name) {
-                    duplicate = Some(name);
-                }
-            }
-            Ok(duplicate)
-        }
+fn unique<T>(entries: Vec<(String, T)>) -> Result<Vec<(String, T)>> {
+    let mut names: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Error::Weights(format!("it describes {:?} twice", pair[0]))),
+        None => Ok(entries),
     }
-    let duplicate = serde_json::Deserializer::from_str(header)
-        .deserialize_map(Names)
-        .map_err(|error| Error::Weights(format!("its header is damaged: {error}")))?;
-    match duplicate {
-        Some(name) => Err(Error::Weights(format!("it describes {name:?} twice"))),
-        None => Ok(()),
+}
+
+/// The entries of a JSON object, those that repeat a name as well.
+struct Entries<T>(Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(EntriesVisitor(PhantomData))
     }
+}
+
+struct EntriesVisitor<T>(PhantomData<T>);
+
+/// For each of these types serde would write its value into the message.
+macro_rules! refuse {
+    ($($visit:ident($of:ty))*) => {
+        $(fn $visit<E: de::Error>(self, _: $of) -> std::result::Result<Self::Value, E> {
+            Err(E::custom(NO_OBJECT))
+        })*
+    };
+}
+const NO_OBJECT: &str = "something is not an object";
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
+    type Value = Entries<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut map: A,
+    ) -> std::result::Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> std::result::Result<Self::Value, A::Error> {
+        Err(de::Error::custom(NO_OBJECT))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> std::result::Result<Self::Value, E> {
+        Err(E::custom(NO_OBJECT))
+    }
+
+    refuse!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
 }

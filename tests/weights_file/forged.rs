@@ -344,7 +344,7 @@ const FORGERIES: &[Forgery] = &[
     (
         "negative scale",
         |p| p.data("output.combine.scale", &(-0.5f32).to_le_bytes()),
-        "a scale of -0.5",
+        "a scale of less than 0,",
     ),
     (
         "scale of zero",

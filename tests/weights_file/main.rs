@@ -190,6 +190,12 @@ fn other_files_are_recognised() {
         ),
         (&with_header("[]", b""), "its header is damaged"),
         (&with_header("{\"a\": ", b""), "its header is damaged"),
+        (&with_header("{} {}", b""), "its header is damaged"),
+        (&with_header("{\"a\": [1.5]}", b""), "is not an object"),
+        (
+            &with_header("{\"__metadata__\": {\"a\": 1}}", b""),
+            "its metadata are not texts",
+        ),
         (&with_header("\u{fffd}", b""), "its header is damaged"),
         (
             &[&2u64.to_le_bytes()[..], b"\xff\xfe"].concat(),
@@ -217,6 +223,11 @@ fn headers_that_promise_too_much_are_refused() {
         r#"{"dtype":"F4","shape":[3],"data_offsets":[0,2]}"#.into(),
         r#"{"dtype":"X9","shape":[4],"data_offsets":[0,4]}"#.into(),
         r#"{"dtype":"U8","shape":[5],"data_offsets":[0,5]}"#.into(),
+        r#"{"dtype":"U8","shape":4,"data_offsets":[0,4]}"#.into(),
+        r#"{"dtype":"U8","shape":[4],"data_offsets":[0,4,4]}"#.into(),
+        r#"{"dtype":"U8","shape":[4.0],"data_offsets":[0,4]}"#.into(),
+        r#"{"dtype":8,"shape":[4],"data_offsets":[0,4]}"#.into(),
+        r#"{"shape":[4],"data_offsets":[0,4]}"#.into(),
     ] {
         let message = refusal(&with_header(&format!(r#"{{"a":{info}}}"#), &[0; 4]));
         assert!(
@@ -238,6 +249,13 @@ fn a_tensor_described_twice_is_refused() {
         let message = refusal(&with_header(&header, &[0; 4]));
         assert!(message.contains("twice"), "{message}");
     }
+}
+
+#[test]
+fn a_field_given_twice_is_refused() {
+    let header = r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4],"dtype":"I8"}}"#;
+    let message = refusal(&with_header(header, &[0; 4]));
+    assert!(message.contains("describes \"dtype\" twice"), "{message}");
 }
 
 #[test]

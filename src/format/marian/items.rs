@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::format::container::name_of;
 
 /// Most items accepted; the largest students have some hundred.
 const MAX_ITEMS: u64 = 4_096;
@@ -183,7 +184,8 @@ fn data<'a>(name: &str, kind: u64, shape: &[usize], bytes: &'a [u8]) -> Result<D
                 Ok(Data::Quantised(values, scale))
             } else {
                 Err(Error::Weights(format!(
-                    "{name} has the multiplier {multiplier}, which makes no sense"
+                    "{name} has the multiplier {}, which makes no sense",
+                    name_of(multiplier)
                 )))
             }
         }

@@ -414,7 +414,7 @@ const SPOILT: &[Case] = &[
     ),
     (
         |m| m.find("decoder_l1_rnn_W").data[16..20].copy_from_slice(&(-1f32).to_le_bytes()),
-        "multiplier -1",
+        "multiplier less than 0",
     ),
     (
         |m| m.find("decoder_l1_rnn_W").data[16..20].copy_from_slice(&1e-40f32.to_le_bytes()),
