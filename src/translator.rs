@@ -12,6 +12,7 @@
 //! | `case` | text in capitals |
 //! | `numbers` | numbers that a translation got wrong |
 //! | `amounts` | large amounts that lost their scale |
+//! | `numerals` | numbers in Chinese characters, which are read as digits |
 //! | `render` | from tokens to text |
 //! | `spacing` | spaces that Chinese does without |
 //! | `job` | a translation in progress |
@@ -25,6 +26,7 @@ mod case;
 mod job;
 mod layout;
 mod numbers;
+mod numerals;
 mod piece;
 mod render;
 mod spacing;

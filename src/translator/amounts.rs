@@ -143,6 +143,14 @@ fn scale_behind(text: &str, language: &str) -> Option<(usize, u64)> {
     (skipped <= 1 && ends).then_some((skipped + name.len(), *scale))
 }
 
+/// A whole number as Chinese writes it: `2400万`, `128`.
+pub fn chinese(value: u64) -> String {
+    if value * ONE < LARGE {
+        return value.to_string();
+    }
+    write(value * ONE, "zh")
+}
+
 /// An amount as a language writes it: `2.3亿`, `230 million`, `50,000`.
 fn write(value: u64, language: &str) -> String {
     let (scales, space) = if is_chinese(language) {

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::case;
 use super::layout::is_block;
-use super::numbers;
+use super::{numbers, numerals};
 use crate::decode::END;
 use crate::format::Normalisation;
 use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
-use crate::text::language::has_words;
+use crate::text::language::{has_words, is_chinese};
 use crate::text::placeholders::PLACEHOLDERS;
 use crate::text::protected::{Kind, Span};
 use crate::text::respelling::Respelling;
@@ -106,8 +106,13 @@ impl Reader<'_> {
     /// What the model reads instead of a text.
     pub fn normalise(self, text: &str) -> Edited {
         let spelt = self.respelling.map(|respelling| respelling.apply(text));
-        self.normalisation
-            .apply(spelt.as_deref().unwrap_or(text), self.language)
+        let text = spelt.as_deref().unwrap_or(text);
+        if self.normalisation == Normalisation::Dragoman1 && is_chinese(self.language) {
+            let counted = numerals::in_digits(text);
+            let normal = self.normalisation.apply(&counted.text, self.language);
+            return counted.then(normal);
+        }
+        self.normalisation.apply(text, self.language)
     }
 }
 
