@@ -20,16 +20,13 @@ pub fn in_digits(text: &str) -> Edited {
         let of_the_week = ["星期", "礼拜", "周"]
             .iter()
             .any(|day| before.ends_with(day));
-        let length = match read(from).filter(|_| !of_the_week) {
-            Some((length, digits)) => {
-                edited.replace(length, &digits);
-                length
-            }
-            None => {
-                let (numeral, _) = split(from);
-                edited.copy(numeral);
-                numeral.len()
-            }
+        let length = if let Some((length, digits)) = read(from).filter(|_| !of_the_week) {
+            edited.replace(length, &digits);
+            length
+        } else {
+            let (numeral, _) = split(from);
+            edited.copy(numeral);
+            numeral.len()
         };
         rest = &from[length..];
     }
