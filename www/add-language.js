@@ -3,6 +3,7 @@
 import { byId, make } from "./dom.js";
 import { language, size } from "./format.js";
 import { directionOf, missing, roleOf, ROLE_NAMES } from "./model-files.js";
+import { isNoSpace } from "./problems.js";
 
 /** @typedef {typeof import("../pkg/index.js")} Package */
 /** @typedef {import("../pkg/index.js").RegistryModel} RegistryModel */
@@ -67,6 +68,7 @@ export class AddLanguage {
   #explain(error) {
     const name = error instanceof DOMException ? error.name : "";
     if (name === "AbortError") this.#say("Stopped.");
+    else if (isNoSpace(error)) this.#say("There is no space to keep this model. Remove another one under “On this device”, or free some space, and try again.");
     else if (name === "NetworkError" && !navigator.onLine) this.#say("You are offline. Connect to the network and try again.");
     else if (error instanceof Error || error instanceof DOMException) this.#say(error.message);
     else this.#say(String(error));

@@ -508,3 +508,4 @@ void keepOffline({
     });
   },
 }).then((kit) => (offline = kit));
+dispatchEvent(new Event("dragoman-started"));

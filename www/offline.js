@@ -29,12 +29,19 @@ export async function keepOffline({ updateReady }) {
   /** @param {ServiceWorker} worker */
   const offer = (worker) => updateReady(() => worker.postMessage("activate"));
   if (registration.waiting && serviceWorker.controller) offer(registration.waiting);
-  registration.addEventListener("updatefound", () => {
+  /** @type {WeakSet<ServiceWorker>} */
+  const watched = new WeakSet();
+  const watch = () => {
     const worker = registration.installing;
-    worker?.addEventListener("statechange", () => {
+    if (!worker || watched.has(worker)) return;
+    watched.add(worker);
+    worker.addEventListener("statechange", () => {
       if (worker.state === "installed" && serviceWorker.controller) offer(worker);
     });
-  });
+  };
+  registration.addEventListener("updatefound", watch);
+  // Another tab, or the browser itself, may have begun before this page listened.
+  watch();
   return {
     update: () => void registration.update().catch(() => {}),
     keep: (paths) => void serviceWorker.ready.then(({ active }) => active?.postMessage({ keep: paths })),

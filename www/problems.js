@@ -20,6 +20,14 @@ export class LoadError extends Error {
 }
 
 /**
+ * Whether the browser keeps no more. Newer ones have a class of its own for that.
+ * @param {unknown} error
+ */
+export function isNoSpace(error) {
+  return (error instanceof DOMException || error instanceof Error) && error.name === "QuotaExceededError";
+}
+
+/**
  * @typedef {object} Problem
  * @property {string} title what happened
  * @property {string} advice what to do

@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { language, languageRead, size } from "./format.js";
+import { isNoSpace } from "./problems.js";
 
 /** @typedef {import("../pkg/index.js").Direction} Direction */
 
@@ -75,8 +76,9 @@ export class StoragePanel {
         await this.#download(direction);
         this.note(`${name} is ready.`);
       }
-    } catch {
-      this.note(direction.stored ? `${name} could not be removed. Try again.` : `${name} could not be downloaded. Try again.`);
+    } catch (error) {
+      if (isNoSpace(error)) this.note(`There is no space to keep ${name}. Remove another model, or free some space on this device.`);
+      else this.note(direction.stored ? `${name} could not be removed. Try again.` : `${name} could not be downloaded. Try again.`);
     } finally {
       button.disabled = false;
     }

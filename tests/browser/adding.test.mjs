@@ -149,6 +149,17 @@ test("a language from files", () =>
     await page.getByText(new RegExp(`${size(weights.length)} · added by you`)).waitFor();
   }));
 
+test("without space for one more model the page says so, and what to do", () =>
+  visiting({}, async ({ page, context }) => {
+    const session = await context.newCDPSession(page);
+    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(site.url).origin, quotaSize: 100 });
+    await page.locator("#add > summary").click();
+    await page.locator("#files").setInputFiles([{ name: "de-zh.safetensors", mimeType: "application/octet-stream", buffer: weights }]);
+    await page.locator("#files-from").fill("de");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await noted(page, /no space to keep this model\. Remove another/);
+  }));
+
 test("files can be dropped", () =>
   visiting({}, async ({ page }) => {
     await page.locator("#add > summary").click();

@@ -84,6 +84,31 @@ test("the program itself cannot be loaded", () =>
     await recovers(page, /translator could not be loaded/, () => (site.answer = () => undefined));
   }));
 
+test("a file of the page does not come", () =>
+  visiting(async ({ page }) => {
+    site.answer = (path) => (path === "www/session.js" ? { status: 503 } : undefined);
+    await page.goto(site.url);
+    await type(page, TEXT);
+    await recovers(page, /page could not be loaded completely/, () => (site.answer = () => undefined));
+  }));
+
+test("a file of the page breaks", () =>
+  visiting(async ({ page, faults }) => {
+    site.answer = (path) => (path === "www/session.js" ? { body: "const session = ;" } : undefined);
+    await page.goto(site.url);
+    await type(page, TEXT);
+    await recovers(page, /page could not be loaded completely/, () => (site.answer = () => undefined));
+    assert.equal(faults.splice(0).length, 1);
+  }));
+
+test("a browser that knows no modules", () =>
+  visiting(async ({ page }) => {
+    await page.addInitScript(() => delete (/** @type {any} */ (HTMLScriptElement.prototype).noModule));
+    site.answer = (path) => (path === "www/app.js" ? { body: "" } : undefined);
+    await page.goto(site.url);
+    await page.getByRole("alert").getByText(/too old for the translator/).waitFor();
+  }));
+
 test("the WebAssembly cannot be loaded", () =>
   visiting(async ({ page }) => {
     site.answer = (path) => (path.endsWith(".wasm") ? { status: 503 } : undefined);

@@ -98,6 +98,22 @@ test("a new version is offered, and then replaces all files at once", () =>
     assert.equal(caches.length, 1);
   }));
 
+test("a new version that is already coming when the page starts is offered too", () =>
+  visiting(async ({ page, site }) => {
+    await kept(page);
+    await page.addInitScript(() => {
+      const { register } = ServiceWorkerContainer.prototype;
+      ServiceWorkerContainer.prototype.register = async function (...options) {
+        const registration = await register.apply(this, options);
+        await new Promise((found) => registration.addEventListener("updatefound", found));
+        return registration;
+      };
+    });
+    await publish(site, "www/examples.js", (text) => `${text}\n// Newer.\n`);
+    await page.reload();
+    await page.getByText("A new version is ready.").waitFor();
+  }));
+
 test("a half-published version is not taken", () =>
   visiting(async ({ page, context, site }) => {
     await kept(page);
