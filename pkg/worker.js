@@ -16,8 +16,9 @@
  * | `gpu` | what became of the GPU, and what to remember of it |
  * | `crashed` | the engine trapped, or waits for the GPU for ever: this worker has to be replaced |
  *
- * Between batches the worker returns to its event loop, so that messages are seen. A request whose reader is slow (`credit` is
- * used up) lets those behind it pass.
+ * Between batches the worker returns to its event loop, so that messages are seen; so it does while it splits the texts of a large
+ * request, whose sentences are counted before the first is translated. A request whose reader is slow (`credit` is used up) lets
+ * those behind it pass.
  */
 
 import { Accelerator, NoAnswer } from "./lib/accelerator.js";
@@ -76,8 +77,15 @@ import { hasHalves, Mender } from "./lib/surrogates.js";
 /**
  * Some texts that are translated together, which is much faster where they are short.
  * @typedef {object} Group
- * @property {import("./wasm/dragoman.js").Task} task
  * @property {number} first index of its first text
+ * @property {number} end index after its last text
+ * @property {Split | null} split null where it has only been counted
+ */
+
+/**
+ * The texts of a group, split into sentences.
+ * @typedef {object} Split
+ * @property {import("./wasm/dragoman.js").Task} task
  * @property {Unsent[]} texts
  */
 
@@ -93,6 +101,7 @@ import { hasHalves, Mender } from "./lib/surrogates.js";
  * A request that has been begun.
  * @typedef {object} Job
  * @property {Group[]} groups those that remain
+ * @property {number} counted texts whose sentences are in `total`; none is translated before all are
  * @property {number} total sentences
  * @property {number} before sentences in the groups that are finished
  * @property {number} words in the groups that are finished
@@ -109,6 +118,10 @@ const LOOK = 10_000;
 
 /** Most texts of a group, and most code units if it has several. */
 const GROUP = { texts: 16, units: 4_096 };
+/** Milliseconds that texts are split for before messages are looked at again. */
+const SLICE = 20;
+/** Most groups that are kept split until it is their turn: memory does not grow with the request, and most are split only once. */
+const KEPT = 64;
 
 /** @type {typeof import("./wasm/dragoman.js")} */
 let runtime;
@@ -251,7 +264,7 @@ function crash(error) {
 }
 
 /**
- * Begins a request if need be, and translates its next batch.
+ * Begins a request if need be, and translates its next batch, or counts more of its sentences.
  * @param {Request} request
  */
 async function step(request) {
@@ -260,19 +273,25 @@ async function step(request) {
   if (request.check) return check(request);
   let job = jobs.get(id);
   if (!job) {
-    job = begin(request);
+    job = { groups: [], counted: 0, total: 0, before: 0, words: 0, milliseconds: 0, backend: "cpu" };
     jobs.set(id, job);
+  }
+  if (!count(request, job, start + SLICE)) {
+    job.milliseconds += performance.now() - start;
+    return;
   }
   const [group] = job.groups;
   if (group) {
+    group.split ??= split(request, group);
+    const { task } = group.split;
     if (accelerator.ready) {
-      const { more, gpu, fault } = await accelerator.advance(/** @type {any} */ (group.task));
+      const { more, gpu, fault } = await accelerator.advance(/** @type {any} */ (task));
       if (gpu) job.backend = "gpu";
       if (fault) job.fault = fault;
       if (!queue.has(id)) return;
-      advance(request, job, group, more);
+      advance(request, job, group.first, group.split, more);
     } else {
-      advance(request, job, group, engine.advance(group.task));
+      advance(request, job, group.first, group.split, engine.advance(task));
     }
   }
   begun = true;
@@ -294,10 +313,11 @@ async function check({ id, texts }) {
  * Hands out the batch of a group that was just translated.
  * @param {Request} request
  * @param {Job} job
- * @param {Group} group
+ * @param {number} first index of its first text
+ * @param {Split} split
  * @param {boolean} translated whether there was anything left
  */
-function advance(request, job, { task, first, texts }, translated) {
+function advance(request, job, first, { task, texts }, translated) {
   const more = translated && task.done() < task.total();
   const total = task.total();
   const done = job.before + (more ? task.done() : total);
@@ -329,32 +349,58 @@ function advance(request, job, { task, first, texts }, translated) {
 }
 
 /**
+ * Groups the texts of a request, and counts their sentences, until all are counted or time is up.
  * @param {Request} request
- * @returns {Job}
+ * @param {Job} job
+ * @param {number} deadline
+ * @returns {boolean} whether all are counted
  */
-function begin({ texts, beam, alignment = false }) {
-  /** @type {Group[]} */
-  const groups = [];
-  for (let first = 0, next; first < texts.length; first = next) {
-    let units = texts[first].length;
-    for (next = first + 1; next < texts.length && next - first < GROUP.texts; next += 1) {
-      units += texts[next].length;
-      if (units > GROUP.units) break;
-    }
-    const members = texts.slice(first, next);
-    groups.push({
-      task: engine.start(members, beam, alignment),
-      first,
-      texts: members.map((text) => ({ mender: hasHalves(text) ? new Mender(text) : null, text: "", sentences: [] })),
-    });
+function count(request, job, deadline) {
+  const { texts } = request;
+  while (job.counted < texts.length) {
+    const group = groupFrom(texts, job.counted);
+    const pieces = split(request, group);
+    job.total += pieces.task.total();
+    job.counted = group.end;
+    job.groups.push(group);
+    if (job.groups.length <= KEPT) group.split = pieces;
+    else pieces.task.free();
+    if (performance.now() >= deadline) return job.counted === texts.length;
   }
-  const total = groups.reduce((sum, { task }) => sum + task.total(), 0);
-  return { groups, total, before: 0, words: 0, milliseconds: 0, backend: "cpu" };
+  return true;
+}
+
+/**
+ * @param {string[]} texts
+ * @param {number} first
+ * @returns {Group}
+ */
+function groupFrom(texts, first) {
+  let units = texts[first].length;
+  let end = first + 1;
+  for (; end < texts.length && end - first < GROUP.texts; end += 1) {
+    units += texts[end].length;
+    if (units > GROUP.units) break;
+  }
+  return { first, end, split: null };
+}
+
+/**
+ * @param {Request} request
+ * @param {Group} group
+ * @returns {Split}
+ */
+function split({ texts, beam, alignment = false }, { first, end }) {
+  const members = texts.slice(first, end);
+  return {
+    task: engine.start(members, beam, alignment),
+    texts: members.map((text) => ({ mender: hasHalves(text) ? new Mender(text) : null, text: "", sentences: [] })),
+  };
 }
 
 /** @param {number} id */
 function drop(id) {
-  for (const { task } of jobs.get(id)?.groups ?? []) task.free();
+  for (const { split } of jobs.get(id)?.groups ?? []) split?.task.free();
   jobs.delete(id);
   queue.delete(id);
 }

@@ -130,6 +130,19 @@ test("the worker hears of a cancellation between batches", async () => {
   translator.destroy();
 });
 
+test("the worker hears of a cancellation while it counts the sentences of a large request", async () => {
+  const translator = await Translator.create(local);
+  const worker = /** @type {import("node:worker_threads").Worker} */ (workers.at(-1));
+  let parts = 0;
+  worker.on("message", ({ type, id }) => (parts += type === "part" && id === -1 ? 1 : 0));
+  const texts = Array.from({ length: 100_000 }, (_, i) => `Good morning, number ${i}. The water is cold. Nobody is at home.`);
+  worker.postMessage({ type: "translate", id: -1, texts, live: true });
+  worker.postMessage({ type: "cancel", id: -1 });
+  await translator.translate("Hello.");
+  assert.equal(parts, 0, "it was heard only after something had been translated");
+  translator.destroy();
+});
+
 test("a worker that dies takes its calls along, and the next call starts another", async () => {
   const translator = await Translator.create(local);
   const expected = await translator.translate("The water is cold.");

@@ -90,6 +90,21 @@ test("progress of an array tells which text", async () => {
   assert.equal(last.total, 20);
 });
 
+test("more texts than are kept split come out as they do alone, in their order", async () => {
+  const sentences = ["Hello.", "7. 8.", "\ud800 12", "", "34"];
+  const texts = Array.from({ length: 1_500 }, (_, i) => sentences[i % sentences.length]);
+  /** @type {import("../../pkg/index.js").Progress[]} */
+  const told = [];
+  const translations = await translator.translate(texts, { beam: 1, onprogress: (progress) => told.push(progress) });
+  const alone = await Promise.all(sentences.map((text) => translator.translate(text, { beam: 1 })));
+  assert.deepEqual(translations, texts.map((_, i) => alone[i % alone.length]));
+  assert.equal(new Set(told.map(({ total }) => total)).size, 1);
+  for (const [i, { done }] of told.entries()) assert.ok(i === 0 || done >= told[i - 1].done);
+  // A text may be told of twice, but none after one of a later group.
+  for (const [i, { index }] of told.entries()) assert.ok(i === 0 || index > told[i - 1].index - 16);
+  assert.equal(told.at(-1)?.done, told[0].total);
+});
+
 test("what onprogress throws rejects the call", async () => {
   const oops = new Error("oops");
   const onprogress = () => {
