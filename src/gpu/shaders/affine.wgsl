@@ -43,6 +43,11 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
+// 0, which compilers do not know: see float.wgsl.
+fn zero() -> u32 {
+    return params.rows >> 31u;
+}
+
 const LANES = 128u;
 // Words of activations in a block.
 const BLOCK = 64u;
@@ -51,6 +56,8 @@ const SCOUTS = LANES / TILE;
 
 var<workgroup> alive: u32;
 var<workgroup> largest: array<f32, LANES>;
+var<workgroup> row_scales: array<f32, TILE>;
+var<workgroup> row_inverses: array<f32, TILE>;
 var<workgroup> codes: array<u32, TILE * BLOCK>;
 var<private> sums: array<i32, TILE>;
 
@@ -86,7 +93,7 @@ fn place(workgroup: vec3<u32>, lane: u32) -> Place {
     return Place(hypothesis * params.sentences + sentence, params.sentences, output, weight);
 }
 
-// Leaves the sums of integers in `sums`, and the largest value of row m in `largest[m * SCOUTS]`.
+// Leaves the sums of integers in `sums`, and what one of row m stands for in `row_scales[m]`.
 fn product(lane: u32, at: Place, weight: u32, input: u32, stride: u32, columns: u32) {
     let scout = lane % SCOUTS;
     var most = 0.0;
@@ -102,6 +109,11 @@ fn product(lane: u32, at: Place, weight: u32, input: u32, stride: u32, columns: 
         }
         workgroupBarrier();
     }
+    if scout == 0u {
+        row_scales[lane / SCOUTS] = step_of(largest[lane]);
+        row_inverses[lane / SCOUTS] = inverse_scale(largest[lane]);
+    }
+    workgroupBarrier();
     for (var m = 0u; m < TILE; m++) {
         sums[m] = 0;
     }
@@ -117,7 +129,7 @@ fn product(lane: u32, at: Place, weight: u32, input: u32, stride: u32, columns: 
                 element(input, row, stride, column + 2u, columns),
                 element(input, row, stride, column + 3u, columns),
             );
-            codes[word] = pack4(x, inverse_scale(largest[m * SCOUTS]));
+            codes[word] = pack4(x, row_inverses[m]);
         }
         workgroupBarrier();
         if at.weight != NONE {
@@ -154,7 +166,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if at.weight != NONE {
         let scale = factors[params.scales + at.weight];
         for (var m = 0u; m < TILE; m++) {
-            values[m] = f32(sums[m]) * step_of(largest[m * SCOUTS]) * scale;
+            values[m] = rounded(f32(sums[m]) * row_scales[m] * scale);
             if params.bias != NONE {
                 values[m] += factors[params.bias + at.weight];
             }
@@ -165,7 +177,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         if at.weight != NONE {
             let scale = factors[params.scales_2 + at.weight];
             for (var m = 0u; m < TILE; m++) {
-                values[m] = f32(sums[m]) * step_of(largest[m * SCOUTS]) * scale + values[m];
+                values[m] += rounded(f32(sums[m]) * row_scales[m] * scale);
             }
         }
     }

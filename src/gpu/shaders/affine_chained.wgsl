@@ -7,6 +7,7 @@ const WORDS = WIDEST / 4u;
 
 // Bits of the largest magnitude of each row: they compare as the numbers do, which are not negative.
 var<workgroup> largest: array<atomic<u32>, TILE>;
+var<workgroup> row_scales: array<f32, TILE>;
 var<workgroup> codes: array<u32, TILE * WORDS>;
 
 fn largest_of(place: u32) -> f32 {
@@ -46,6 +47,9 @@ fn affine(
     workgroupBarrier();
     let groups = (columns + 3u) / 4u;
     let inverse = inverse_scale(largest_of(place));
+    if lane < TILE {
+        row_scales[lane] = step_of(largest_of(lane));
+    }
     for (var word = first_column; word < end_of(groups); word += ACROSS) {
         let j = 4u * word;
         let x = vec4<f32>(
@@ -69,7 +73,7 @@ fn affine(
         let scale = factors[scales + j];
         for (var m = 0u; m < TILE; m++) {
             if is_due(to_do, m) {
-                var value = f32(sums[m]) * step_of(largest_of(m)) * scale;
+                var value = rounded(f32(sums[m]) * row_scales[m] * scale);
                 if bias != NONE {
                     value += factors[bias + j];
                 }

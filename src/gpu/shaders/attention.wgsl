@@ -44,7 +44,7 @@ fn attention(
                     let asked = at(query, row) + head;
                     let key = at(keys, words[params.starts + pair % tokens] + sentence) + head;
                     for (var column = part; column < width; column += PARTS) {
-                        sum += arena[asked + column] * arena[key + column];
+                        sum += rounded(arena[asked + column] * arena[key + column]);
                     }
                 }
                 put_part(part, slot, sum);
@@ -73,7 +73,7 @@ fn attention(
         workgroupBarrier();
         put_part(part, group, sum);
         workgroupBarrier();
-        let factor = 1.0 / sum_of_parts(group);
+        let factor = quotient(1.0, sum_of_parts(group));
         for (var token = part; token < end; token += PARTS) {
             let weight = scores[scored + token] * factor;
             scores[scored + token] = weight;
@@ -89,7 +89,7 @@ fn attention(
             var value = 0.0;
             for (var token = 0u; token < tokens; token++) {
                 let source = at(values, words[params.starts + token] + sentence) + first * values_width;
-                value += scores[scored + token] * arena[source + column];
+                value += rounded(scores[scored + token] * arena[source + column]);
             }
             arena[to + column] = value;
         }

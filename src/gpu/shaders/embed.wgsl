@@ -29,7 +29,7 @@ fn embed(
         if empty == 0u || time > 0u {
             let word = weights[weight + (j / 4u) * stride + token];
             let code = bitcast<i32>(word << (24u - 8u * (j % 4u))) >> 24u;
-            value = f32(code) * factors[scales + token] * scale;
+            value = rounded(f32(code) * factors[scales + token] * scale);
         }
         if positions == 1u {
             value += factors[params.positions + time * width + j];

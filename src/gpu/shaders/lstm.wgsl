@@ -25,6 +25,11 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
+// 0, which compilers do not know: see float.wgsl.
+fn zero() -> u32 {
+    return params.width >> 31u;
+}
+
 const LANES = 256u;
 const WIDEST = 1024u;
 const UNITS = WIDEST / LANES;
@@ -79,18 +84,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
                 }
                 let scales = params.scales + j;
                 let first = params.gates + row * params.gates_stride + j;
-                let gates = vec4<f32>(sums) * scale * vec4<f32>(
+                let gates = rounded4(vec4<f32>(sums) * scale * vec4<f32>(
                     factors[scales],
                     factors[scales + width],
                     factors[scales + 2u * width],
                     factors[scales + 3u * width],
-                ) + vec4<f32>(
+                )) + vec4<f32>(
                     arena[first],
                     arena[first + width],
                     arena[first + 2u * width],
                     arena[first + 3u * width],
                 );
-                cell[unit] = sigmoid(gates.y) * cell[unit] + sigmoid(gates.x) * hyperbolic_tangent(gates.z);
+                let kept = rounded(sigmoid(gates.y) * cell[unit]);
+                cell[unit] = kept + rounded(sigmoid(gates.x) * hyperbolic_tangent(gates.z));
                 let h = sigmoid(gates.w) * hyperbolic_tangent(cell[unit]);
                 hidden[j] = h;
                 arena[params.output + row * params.output_stride + j] = h;

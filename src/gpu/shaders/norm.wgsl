@@ -16,14 +16,14 @@ fn norm(width: u32, output: vec2<u32>, scale: u32, bias: u32, epsilon: f32) {
     for (var j = lane % PARTS; j < end_of(width); j += PARTS) {
         sum += arena[to + j];
     }
-    let centre = total(sum) / f32(width);
+    let centre = quotient(total(sum), f32(width));
     sum = 0.0;
     for (var j = lane % PARTS; j < end_of(width); j += PARTS) {
         let x = arena[to + j] - centre;
-        sum += x * x;
+        sum += rounded(x * x);
     }
-    let factor = 1.0 / sqrt(total(sum) / f32(width) + epsilon);
+    let factor = quotient(1.0, root(quotient(total(sum), f32(width)) + epsilon));
     for (var j = first_column; j < end_of(width); j += ACROSS) {
-        arena[to + j] = (arena[to + j] - centre) * factor * factors[scale + j] + factors[bias + j];
+        arena[to + j] = rounded((arena[to + j] - centre) * factor * factors[scale + j]) + factors[bias + j];
     }
 }

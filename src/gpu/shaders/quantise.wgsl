@@ -3,13 +3,12 @@
 const LIMIT = 63.0;
 
 fn inverse_scale(largest: f32) -> f32 {
-    return select(0.0, LIMIT / largest, largest > 0.0);
+    return select(0.0, quotient(LIMIT, largest), largest > 0.0);
 }
 
-// What a quantised value stands for. `largest` is not negative, which compilers do not know: they would turn the division by a
-// constant into a multiplication, which rounds another way.
+// What a quantised value stands for.
 fn step_of(largest: f32) -> f32 {
-    return largest / select(LIMIT, 0.0, largest < 0.0);
+    return quotient(largest, LIMIT);
 }
 
 // Four quantised values in one word.

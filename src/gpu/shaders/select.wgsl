@@ -29,6 +29,11 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
+// 0, which compilers do not know: see float.wgsl.
+fn zero() -> u32 {
+    return params.rows >> 31u;
+}
+
 const LANES = 256u;
 // Of `DecodeOptions::MAX_BEAM`, and one.
 const MOST = 33u;

@@ -5,7 +5,7 @@ fn ssru(width: u32, gates: vec2<u32>, cells: vec2<u32>, output: vec2<u32>) {
         let gate = at(gates, row) + j;
         let to = at(cells, row) + j;
         let x = arena[gate];
-        let cell = x + sigmoid(arena[gate + width]) * (arena[to] - x);
+        let cell = x + rounded(sigmoid(arena[gate + width]) * (arena[to] - x));
         arena[to] = cell;
         arena[at(output, row) + j] += max(cell, 0.0);
     }
