@@ -30,6 +30,14 @@ kernels! {
     Select = "select", 1;
 }
 
+/// Name and text of every kernel, in order.
+pub fn shaders(dialect: Dialect) -> impl Iterator<Item = (&'static str, String)> {
+    SOURCES.iter().map(move |&(label, source, tile)| {
+        let code = expand(source, dialect);
+        (label, format!("{code}\nconst TILE = {tile}u;\n"))
+    })
+}
+
 /// What shaders may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
@@ -56,11 +64,8 @@ impl Kernels {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let pipelines = SOURCES
-            .iter()
-            .map(|&(label, source, tile)| {
-                let code = expand(source, dialect);
-                let mut code = format!("{code}\nconst TILE = {tile}u;\n");
+        let pipelines = shaders(dialect)
+            .map(|(label, mut code)| {
                 if broken {
                     code.push_str("fn broken() -> u32 { return missing; }\n");
                 }

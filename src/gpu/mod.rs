@@ -16,9 +16,10 @@
 //! | [`accelerator`] | which engine translates a batch, and what happens when the GPU fails |
 //! | [`record`] | what is remembered of a device: calibration and failures |
 //! | [`check`] | whether both engines say the same |
+//! | `rounding` | for tests: where a shader would leave the rounding to the device |
 //!
-//! A shader in `shaders/` has the name of its twin in `cpu/`. Products of int8 are exact, and activations are quantised as on the
-//! CPU, so that the two engines differ only where the device rounds another way.
+//! A shader in `shaders/` has the name of its twin in `cpu/`, and computes the same floats to the last bit, in the same order, on any
+//! device: `shaders/float.wgsl` says how. Only the scores of translations are approximate, for logarithms and powers are.
 
 // In a browser devices belong to a thread, elsewhere they do not.
 #![cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync))]
@@ -28,12 +29,16 @@ mod chain;
 pub mod check;
 mod clock;
 pub mod engine;
+#[cfg(test)]
+mod float_tests;
 mod fuse;
 mod kernels;
 mod memory;
 mod readback;
 pub mod record;
 mod recording;
+#[cfg(test)]
+mod rounding;
 pub mod search;
 mod task;
 pub mod traffic;

@@ -38,7 +38,7 @@ fn nearer_quotient(q: vec2<i32>, divisor: i32) -> vec2<i32> {
     return vec2<i32>(q.x + by, q.y - by * divisor);
 }
 
-// The float nearest to a / b, given one at most three units in the last place off. Subnormal numbers stay approximate.
+// The float nearest to the quotient of a and b, given one at most three units in the last place off. Subnormal numbers stay approximate.
 fn nearest_quotient(about: f32, a: f32, b: f32) -> f32 {
     let dividend = significand_of(a);
     let divisor = significand_of(b);
@@ -102,5 +102,5 @@ fn sigmoid(x: f32) -> f32 {
 }
 
 fn hyperbolic_tangent(x: f32) -> f32 {
-    return 1.0 - quotient(2.0, exponential(2.0 * x) + 1.0);
+    return 1.0 - quotient(2.0, exponential(x + x) + 1.0);
 }
