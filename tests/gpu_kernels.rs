@@ -1,4 +1,4 @@
-//! Each kernel of the GPU against its twin on the CPU, on odd shapes: plans of a few operations, run by both engines.
+//! Each kernel of the GPU against its twin on the CPU, bit for bit, on odd shapes: plans of a few operations, run by both engines.
 //!
 //! Without an adapter these tests cannot run; they say so, and fail if `DRAGOMAN_REQUIRE_GPU` is set.
 #![cfg(feature = "gpu")]
@@ -18,8 +18,6 @@ use dragoman::model::{Batch, Model};
 
 /// Rows of the tables that tests read their inputs from.
 const VOCABULARY: usize = 53;
-/// Largest relative difference: devices may join a product and a sum without rounding between them.
-const TOLERANCE: f32 = 2e-5;
 
 /// An engine with all that the device has and one with nothing of it, or none.
 static ENGINES: LazyLock<Vec<Arc<Engine>>> = LazyLock::new(|| {
@@ -109,7 +107,7 @@ fn compare(what: &str, plan: &Plan, lengths: &[usize], in_step: bool) {
         for (row, (found, expected)) in found.iter().zip(&expected).enumerate() {
             for (column, (found, expected)) in found.iter().zip(expected).enumerate() {
                 assert!(
-                    (found - expected).abs() <= TOLERANCE * (1.0 + expected.abs()),
+                    found.to_bits() == expected.to_bits(),
                     "{what} in {most} dispatches on {:?}: {found} for {expected} in row {row}, column {column}",
                     engine.capabilities(),
                 );

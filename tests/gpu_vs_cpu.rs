@@ -12,8 +12,8 @@ use dragoman::gpu::{Engine, Fault, Session, Settings};
 use dragoman::model::Model;
 use dragoman::model::random::{Random, model_file};
 
-/// Largest relative difference of scores of a random model, see `same`.
-const TOLERANCE: f32 = 0.05;
+/// Largest relative difference of scores: logarithms are approximate, and sums of many terms are taken in another order.
+const TOLERANCE: f32 = 1e-5;
 
 /// An engine with all that the device has and one with nothing of it, or none.
 fn engines() -> Vec<Arc<Engine>> {
@@ -59,10 +59,8 @@ fn close(a: f32, b: f32) -> bool {
     (a - b).abs() <= TOLERANCE * (1.0 + b.abs())
 }
 
-/// Checks lengths and scores of the sentences that have the same tokens, and returns how many have.
-///
-/// Where two tokens are all but equally likely, or an activation is all but halfway between two integers, a difference in the
-/// last bit decides: of random models, whose distributions are flat, more often than of trained ones.
+/// Checks scores and alignments of the sentences that have the same tokens, and returns how many have: all but those in which two
+/// tokens or hypotheses are as likely up to the last bits, which random models have more of than trained ones.
 fn same(on_gpu: &[Hypothesis], on_cpu: &[Hypothesis], context: &str) -> usize {
     assert_eq!(on_gpu.len(), on_cpu.len());
     let mut count = 0;
@@ -83,7 +81,7 @@ fn same(on_gpu: &[Hypothesis], on_cpu: &[Hypothesis], context: &str) -> usize {
         let weights = |hypothesis: &Hypothesis| hypothesis.alignment.clone().unwrap_or_default();
         assert_eq!(weights(gpu).len(), weights(cpu).len(), "{context}");
         for (gpu, cpu) in weights(gpu).iter().zip(weights(cpu)) {
-            assert!(close(*gpu, cpu), "{context}: {gpu} {cpu}");
+            assert_eq!(gpu.to_bits(), cpu.to_bits(), "{context}: {gpu} {cpu}");
         }
     }
     count
@@ -221,7 +219,7 @@ const BATCHES: [Searches; 8] = [
     (17, 3, false, 0.0),
 ];
 
-/// Searches for a few batches. Software adapters round as the CPU does, see ARCHITECTURE.md; others may not, see `same`.
+/// Searches for a few batches.
 fn compare(engine: &Arc<Engine>, model: &Model, random: &mut Random, batches: &[Searches]) {
     let mut session = Session::new(DeviceModel::new(engine, model).unwrap());
     let mut decoder = Decoder::new(model);
@@ -244,10 +242,5 @@ fn compare(engine: &Arc<Engine>, model: &Model, random: &mut Random, batches: &[
         all += count;
     }
     eprintln!("{found} of {all} translations are the same");
-    let least = if engine.capabilities().software {
-        95
-    } else {
-        75
-    };
-    assert!(found * 100 >= all * least, "{found} of {all}");
+    assert!(found * 100 >= all * 98, "{found} of {all}");
 }
