@@ -8,6 +8,12 @@ pub fn is_chinese(language: &str) -> bool {
     primary(language).eq_ignore_ascii_case("zh")
 }
 
+/// Whether a language (a BCP 47 tag) is English.
+#[must_use]
+pub fn is_english(language: &str) -> bool {
+    primary(language).eq_ignore_ascii_case("en")
+}
+
 /// Whether a language (a BCP 47 tag) is written in Latin letters.
 #[must_use]
 pub fn is_latin_script(language: &str) -> bool {

@@ -13,7 +13,7 @@ use crate::text::language::is_latin_script;
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::protected::Kind;
 use crate::text::subwords::Vocabulary;
-use crate::text::typography::{self, final_mark};
+use crate::text::typography::{self, final_mark, pronoun};
 
 /// What turns tokens into text.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,10 @@ impl Writer<'_> {
         let counted = amounts::correct(&stretch.input.text, self.from, &known.text, self.language);
         let known = known.then(counted);
         let set = typography::set(&known.text, self.language);
-        let agreed = final_mark::agree(&stretch.input.text, &set.text, self.language);
+        let input = &stretch.input.text;
+        let agreed = final_mark::agree(input, &set.text, self.language);
+        let pronouns = pronoun::agree(input, &agreed.text, self.language);
+        let agreed = agreed.then(pronouns);
         if !agreed.text.contains(char::is_alphanumeric) {
             return None;
         }

@@ -5,6 +5,7 @@
 //! | [`chinese`] | full-width marks, paired quotes, ……, ——, no stray spaces |
 //! | [`latin`] | ASCII marks, one space behind them, a capital to start with |
 //! | [`final_mark`] | a translation ends as its source does |
+//! | [`pronoun`] | the English "I" is a capital |
 //!
 //! Every function takes the text of one sentence in which [placeholders](super::placeholders) stand for protected parts, so
 //! that those are never touched, and returns an [`Edited`] that tells where each byte went.
@@ -12,6 +13,7 @@
 mod chinese;
 pub mod final_mark;
 mod latin;
+pub mod pronoun;
 
 pub use latin::narrow;
 
