@@ -202,14 +202,11 @@ impl Search<'_> {
         for (handle, expression) in body.function.expressions.iter() {
             match expression {
                 Expression::Binary { op, left, right } if body.is_float(handle, self.module) => {
-                    match op {
-                        BinaryOperator::Add | BinaryOperator::Subtract => {
-                            if self.is_product(body, *left) || self.is_product(body, *right) {
-                                found.push(format!("{name} adds a product"));
-                            }
-                        }
-                        BinaryOperator::Divide => found.push(format!("{name} divides")),
-                        _ => {}
+                    let is_sum = matches!(op, BinaryOperator::Add | BinaryOperator::Subtract);
+                    if is_sum && [left, right].iter().any(|&&x| self.is_product(body, x)) {
+                        found.push(format!("{name} adds a product"));
+                    } else if *op == BinaryOperator::Divide {
+                        found.push(format!("{name} divides"));
                     }
                 }
                 Expression::Math { fun, .. } if !EXACT.contains(fun) => {
