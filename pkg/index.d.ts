@@ -216,6 +216,8 @@ export interface Direction {
   /** Whether the weights are already stored on this device. */
   stored: boolean;
   licence: string;
+  /** Address of the model card, a text in Markdown, where the manifest names one. */
+  card?: string;
   /** Present where the model is on this device by the user's doing and in no manifest. */
   added?: true;
   /** Present where two models are used in a row: the language between them. */

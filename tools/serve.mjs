@@ -18,6 +18,8 @@ const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".json": "application/json; charset=utf-8",
+  // As text that a browser shows, and does not save.
+  ".md": "text/plain; charset=utf-8",
   ".png": "image/png",
   ".safetensors": "application/octet-stream",
   ".svg": "image/svg+xml",

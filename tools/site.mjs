@@ -34,8 +34,11 @@ const PUBLISHED = [
 /** Kept by the service worker once somebody has used them: not everybody has a GPU. */
 const KEPT_LATER = /^pkg\/wasm\/dragoman_gpu/;
 
-/** Published, but not kept by the service worker: weights are kept by the package, and nobody needs the picture offline. */
-const NOT_KEPT = [/^www\/models\/(?!manifest\.json$)/, /^www\/screenshot\.png$/, /^www\/sw\.js$/];
+/**
+ * Published, but not kept by the service worker: weights are kept by the package, and nobody needs the picture offline. Model cards are
+ * kept with the manifest that names them: they are short, and of the same version.
+ */
+const NOT_KEPT = [/^www\/models\/(?!manifest\.json$|.+\.md$)/, /^www\/screenshot\.png$/, /^www\/sw\.js$/];
 
 /**
  * @param {string} folder
@@ -63,6 +66,20 @@ function withRegistry(page, registry) {
 }
 
 /**
+ * The model cards that the manifest names are there.
+ * @param {string[]} published
+ */
+async function checkCards(published) {
+  if (!published.includes("www/models/manifest.json")) return;
+  const { models } = JSON.parse(await readFile(join(root, "www", "models", "manifest.json"), "utf8"));
+  for (const { id, card } of models) {
+    if (card !== undefined && !published.includes(`www/models/${card}`)) {
+      throw new Missing(`The manifest names ${card} as the model card of ${id}, but www/models has no such file.`);
+    }
+  }
+}
+
+/**
  * @param {string} [out]
  * @param {string} [registry] "mozilla", or the address of a registry of models; none by default
  * @returns {Promise<{ version: string, files: Record<string, string>, later: Record<string, string> }>} what the service worker keeps,
@@ -72,6 +89,7 @@ export async function assemble(out = join(root, "www", "dist"), registry = proce
   const published = ["index.html", ...(await filesIn(join(root, "www"))), ...(await filesIn(join(root, "pkg")))]
     .filter((path) => PUBLISHED.some((pattern) => pattern.test(path)))
     .sort();
+  await checkCards(published);
   await rm(out, { recursive: true, force: true });
   /** @type {Record<string, string>} */
   const files = {};

@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { language, languageRead, size } from "./format.js";
+import { ModelCard } from "./model-card.js";
 import { isNoSpace } from "./problems.js";
 
 /** @typedef {import("../pkg/index.js").Direction} Direction */
@@ -12,6 +13,7 @@ export class StoragePanel {
   #note;
   #remove;
   #download;
+  #card = new ModelCard();
 
   /**
    * @param {object} parts
@@ -54,9 +56,18 @@ export class StoragePanel {
       "li",
       {},
       make("span", { class: "model-name" }, name),
-      make("span", { class: "muted" }, about(direction)),
+      make("span", { class: "muted" }, about(direction), ...this.#cardOf(direction, name)),
       button,
     );
+  }
+
+  /**
+   * @param {Direction} direction
+   * @param {string} name
+   */
+  #cardOf({ card }, name) {
+    if (card === undefined) return [];
+    return [" · ", this.#card.link(card, name, "About this model", make("span", { class: "visually-hidden" }, `: ${name}`))];
   }
 
   /**

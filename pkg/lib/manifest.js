@@ -21,6 +21,7 @@ const LIMIT = 4 << 20;
  * @property {number} bytes size of the weights file
  * @property {string} sha256 its SHA-256 in lower-case hexadecimal
  * @property {string} licence
+ * @property {string} [card] path of the model card, a text in Markdown, relative to the manifest
  * @property {import("./parts.js").Part[]} [parts] where the file is a bundle of others: only on models stored on this device
  */
 
@@ -77,7 +78,7 @@ export function parseManifest(json) {
  * @returns {Entry | string} why it is refused
  */
 export function parseEntry(model) {
-  const { id, source, reads = [], target, file, bytes, sha256, licence, parts } = model ?? {};
+  const { id, source, reads = [], target, file, bytes, sha256, licence, card, parts } = model ?? {};
   if (typeof id !== "string" || id === "") return "a model has no id";
   if (!Array.isArray(reads)) return `${JSON.stringify(id)} has a malformed list of languages`;
   for (const language of [source, target, ...reads]) {
@@ -87,15 +88,28 @@ export function parseEntry(model) {
       return `${JSON.stringify(id)} has a malformed language`;
     }
   }
-  const inside = typeof file === "string" && !/[\\:\0]/.test(file) && file.split("/").every((part) => !/^\.{0,2}$/.test(part));
-  if (!inside) return `${JSON.stringify(file)} is not a path inside its folder`;
+  for (const path of card === undefined ? [file] : [file, card]) {
+    if (!isInside(path)) return `${JSON.stringify(path)} is not a path inside its folder`;
+  }
   if (!Number.isSafeInteger(bytes) || bytes <= 0 || bytes > 0xffff_ffff) return `${JSON.stringify(id)} has a malformed size`;
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return `${JSON.stringify(id)} has a malformed SHA-256`;
-  const entry = { id, source, ...(reads.length > 0 && { reads }), target, file, bytes, sha256, licence: typeof licence === "string" ? licence : "" };
+  const entry = {
+    ...{ id, source, ...(reads.length > 0 && { reads }), target, file, bytes, sha256 },
+    licence: typeof licence === "string" ? licence : "",
+    ...(card !== undefined && { card }),
+  };
   if (parts === undefined) return entry;
   const known = Array.isArray(parts) && parts.every((part) => ROLES.includes(part?.role) && Number.isSafeInteger(part.bytes) && part.bytes > 0);
   if (!known || parts.reduce((sum, part) => sum + part.bytes, 0) !== bytes) return `${JSON.stringify(id)} has malformed parts`;
   return { ...entry, parts };
+}
+
+/**
+ * Whether a value is a path with slashes that stays in the folder that it is relative to.
+ * @param {unknown} path
+ */
+function isInside(path) {
+  return typeof path === "string" && !/[\\:\0]/.test(path) && path.split("/").every((part) => !/^\.{0,2}$/.test(part));
 }
 
 /**
@@ -111,10 +125,10 @@ export function find(entries, from, to) {
 }
 
 /**
- * Where the weights of a model are.
+ * Where a file of a model is.
  * @param {string} manifest address of its manifest
- * @param {Entry} entry
+ * @param {string} path relative to that
  */
-export function weightsAddress(manifest, entry) {
-  return new URL(entry.file.split("/").map(encodeURIComponent).join("/"), manifest).href;
+export function addressOf(manifest, path) {
+  return new URL(path.split("/").map(encodeURIComponent).join("/"), manifest).href;
 }

@@ -9,7 +9,7 @@ import { bundle, readFiles } from "./bundle.js";
 import { fetchBytes, PATIENCE } from "./download.js";
 import { exception } from "./errors.js";
 import { sameLanguage } from "./languages.js";
-import { find, readManifest, weightsAddress } from "./manifest.js";
+import { addressOf, find, readManifest } from "./manifest.js";
 import { absolute } from "./platform.js";
 import { download, MOZILLA, readRegistry } from "./registry.js";
 import { native, Sha256, sha256 } from "./sha256.js";
@@ -184,7 +184,7 @@ export async function weights(model, signal, onprogress) {
   if (origin === ADDED) {
     throw exception("NetworkError", `The model for ${entry.source} to ${entry.target} is no longer on this device. Add it again.`);
   }
-  const bytes = await fetched(weightsAddress(origin, entry), entry, store, signal, onprogress);
+  const bytes = await fetched(addressOf(origin, entry.file), entry, store, signal, onprogress);
   await store.write(entry, bytes);
   return { bytes };
 }

@@ -4,6 +4,7 @@ import { acquire, isLoading } from "./engine.js";
 import { exception } from "./errors.js";
 import { backendOf } from "./gpu.js";
 import { canonical } from "./languages.js";
+import { addressOf } from "./manifest.js";
 import { ADDED, choose, givenModel, isStored, knownModels, models, registryModels, route } from "./models.js";
 import { CreateMonitor, Reporter } from "./monitor.js";
 import { Pivot } from "./pivot.js";
@@ -391,6 +392,7 @@ async function directionsOf(all) {
     bytes: entry.bytes,
     stored: stored[i],
     licence: entry.licence,
+    ...(entry.card !== undefined && origin !== ADDED && { card: addressOf(origin, entry.card) }),
     ...(origin === ADDED && { added: /** @type {const} */ (true) }),
   }));
   /** @type {import("../index.d.ts").Direction[]} */

@@ -40,6 +40,9 @@ pub struct ManifestEntry {
     pub architecture: String,
     /// Licence of the weights.
     pub licence: String,
+    /// Path of the model card, a text in Markdown, relative to the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
     /// What the model was trained on.
     #[serde(default)]
     pub data: Vec<String>,
@@ -110,15 +113,12 @@ impl ManifestEntry {
     }
 
     fn check(&self) -> Result<()> {
-        let inside = self
-            .file
-            .split('/')
-            .all(|part| !matches!(part, "" | "." | ".."))
-            && !self.file.contains(['\\', ':', '\0']);
-        if !inside {
+        if let Some(outside) = std::iter::once(&self.file)
+            .chain(&self.card)
+            .find(|path| !is_inside(path))
+        {
             return Err(Error::Manifest(format!(
-                "{:?} is not a path inside its folder",
-                self.file
+                "{outside:?} is not a path inside its folder"
             )));
         }
         let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -154,6 +154,12 @@ impl ManifestEntry {
         }
         Ok(())
     }
+}
+
+/// Whether a path with slashes stays in the folder that it is relative to, on every system.
+fn is_inside(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+        && !path.contains(['\\', ':', '\0'])
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.
@@ -308,6 +314,12 @@ mod tests {
             ),
             (with("file", json!("")), "not a path inside its folder"),
             (
+                with("card", json!("../secret.md")),
+                "\"../secret.md\" is not a path inside its folder",
+            ),
+            (with("card", json!("")), "not a path inside its folder"),
+            (with("card", json!(1)), "invalid type"),
+            (
                 with("sha256", json!("abc")),
                 "the SHA-256 of \"a\" is malformed",
             ),
@@ -322,6 +334,18 @@ mod tests {
                 "{expected:?} is not in {message:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_model_may_have_a_card() {
+        let mut described = entry("a", "en", "zh");
+        described["card"] = json!("cards/a.md");
+        let manifest = manifest(&[described, entry("b", "zh", "en")]);
+        let cards: Vec<_> = manifest.models.iter().map(|entry| &entry.card).collect();
+        assert_eq!(cards, [&Some("cards/a.md".to_owned()), &None]);
+        let json = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(json.matches("\"card\"").count(), 1);
+        assert_eq!(Manifest::parse(&json).unwrap(), manifest);
     }
 
     #[cfg(feature = "cli")]

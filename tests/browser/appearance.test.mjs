@@ -1,29 +1,9 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 
-import { HAN, stage, translated, type } from "./harness.mjs";
+import { accessibilityFaults, HAN, PHONE, stage, translated, type } from "./harness.mjs";
 
 const { site, visiting } = stage();
-
-const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** @param {import("playwright-core").Page} page */
-async function violations(page) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    // @ts-expect-error axe has just been put there
-    const { violations } = await window.axe.run(document, { runOnly: rules });
-    return violations;
-  });
-  return found.map(
-    (/** @type {{ id: string, nodes: { html: string, failureSummary: string }[] }} */ { id, nodes }) =>
-      `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`,
-  );
-}
 
 for (const [name, options] of /** @type {[string, import("playwright-core").BrowserContextOptions][]} */ ([
   ["light", { colorScheme: "light" }],
@@ -32,24 +12,24 @@ for (const [name, options] of /** @type {[string, import("playwright-core").Brow
 ])) {
   test(`nothing stands in the way of assistive technology: ${name}`, () =>
     visiting({ ...options, bypassCSP: true, reducedMotion: "reduce" }, async ({ page }) => {
-      assert.deepEqual(await violations(page), [], "empty");
+      assert.deepEqual(await accessibilityFaults(page), [], "empty");
       await type(page, "I love to eat pizza. The train leaves at ten.");
       await translated(page);
-      assert.deepEqual(await violations(page), [], "translated");
+      assert.deepEqual(await accessibilityFaults(page), [], "translated");
       await page.locator("label.switch").click();
       await page.locator("#target .word").nth(1).click();
       await page.locator("#storage > summary").click();
       await page.locator("#add > summary").click();
       await page.locator("#engine > summary").click();
       if (name !== "phone") await page.locator("#keyboard > summary").click();
-      assert.deepEqual(await violations(page), [], "with word links");
+      assert.deepEqual(await accessibilityFaults(page), [], "with word links");
       site.answer = (path) => (path.startsWith("www/models/") ? { status: 503 } : undefined);
       try {
         await page.getByRole("button", { name: /^Remove/ }).click();
         await page.getByText(/^Removed/).waitFor();
         await type(page, "It fails now.");
         await page.getByRole("alert").waitFor();
-        assert.deepEqual(await violations(page), [], "failed");
+        assert.deepEqual(await accessibilityFaults(page), [], "failed");
       } finally {
         site.answer = () => undefined;
       }

@@ -1,8 +1,9 @@
 /** A site on its own server, and pages in a real Chromium, for the browser tests. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -233,3 +234,28 @@ export async function kept(page) {
 }
 
 export const HAN = /\p{Script=Han}/u;
+
+export const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+
+/** @type {Promise<string> | undefined} */
+let axe;
+
+/**
+ * What stands in the way of assistive technology, as far as axe finds it. Needs `bypassCSP`.
+ * @param {Page} page
+ * @returns {Promise<string[]>}
+ */
+export async function accessibilityFaults(page) {
+  axe ??= readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  await page.evaluate(await axe);
+  const found = await page.evaluate(async () => {
+    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    // @ts-expect-error axe has just been put there
+    const { violations } = await window.axe.run(document, { runOnly: rules });
+    return violations;
+  });
+  return found.map(
+    (/** @type {{ id: string, nodes: { html: string, failureSummary: string }[] }} */ { id, nodes }) =>
+      `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`,
+  );
+}

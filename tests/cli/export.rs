@@ -284,3 +284,53 @@ fn cards_are_read_as_they_are_written() {
     let error = Card::open(broken.as_ref()).unwrap_err().to_string();
     assert!(error.contains("broken.json is no card"), "{error}");
 }
+
+#[test]
+fn the_model_card_goes_with_the_weights() {
+    let folder = run("export-description");
+    let (run, models) = (folder.path("run"), folder.path("models"));
+    let export = |options: &[&str]| {
+        let arguments = ["export", &run, "-o", &models, "--no-scores"];
+        dragoman(&[&arguments, options].concat()).run("")
+    };
+    let listed = || manifest(&folder).models[0].card.clone();
+    let text = || std::fs::read_to_string(folder.path("models/en-zh.md"));
+
+    export(&[]).succeeded();
+    assert_eq!(listed(), None);
+    folder.write("run/card.md", "# Of the run\n");
+    export(&[]).succeeded();
+    assert_eq!(listed().as_deref(), Some("en-zh.md"));
+    assert_eq!(text().unwrap(), "# Of the run\n");
+    let other = folder.write("other.md", "# Another\n");
+    export(&["--card", &other]).succeeded();
+    assert_eq!(text().unwrap(), "# Another\n");
+    std::fs::remove_file(folder.path("run/card.md")).unwrap();
+    export(&[]).succeeded();
+    assert_eq!(listed().as_deref(), Some("en-zh.md"));
+    assert_eq!(
+        text().unwrap(),
+        "# Another\n",
+        "the one that is there stays"
+    );
+
+    let list = folder.path("models/manifest.json");
+    let described = dragoman(&["inspect", &list]).run("").succeeded();
+    assert!(
+        described.stdout.contains("card     en-zh.md"),
+        "{}",
+        described.stdout
+    );
+    std::fs::remove_file(folder.path("models/en-zh.md")).unwrap();
+    let error = dragoman(&["inspect", &list]).run("").failed();
+    assert!(error.contains("en-zh.md"), "{error}");
+
+    let odd = folder.write("odd.md", b"\xff\xfe".as_slice());
+    for (card, said) in [
+        (&odd, "no text in UTF-8"),
+        (&folder.path("lost.md"), "lost.md"),
+    ] {
+        let error = export(&["--card", card]).failed();
+        assert!(error.contains(said), "{error}");
+    }
+}

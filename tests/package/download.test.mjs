@@ -55,7 +55,8 @@ test("the second visit downloads nothing, and needs no network", async (t) => {
   await stop();
   assert.equal(await Translator.availability(options), "available");
   const [stored] = await Translator.directions(options);
-  assert.deepEqual(stored, { sourceLanguage: "en", targetLanguage: "zh", bytes: entry.bytes, stored: true, licence: entry.licence });
+  const card = entry.card && { card: new URL(entry.card, options.models).href };
+  assert.deepEqual(stored, { sourceLanguage: "en", targetLanguage: "zh", bytes: entry.bytes, stored: true, licence: entry.licence, ...card });
   const third = await Translator.create(options);
   assert.equal(await third.translate("The water is cold."), expected);
   third.destroy();
@@ -141,6 +142,10 @@ test("a manifest that is none is refused, unless a stored model can do without i
       { file: "/etc/passwd" },
       { file: "https://example.org/a" },
       { file: "a\\b" },
+      { card: "../secret.md" },
+      { card: "https://example.org/a.md" },
+      { card: "" },
+      { card: 3 },
       { bytes: -1 },
       { bytes: 1.5 },
       { bytes: "12" },

@@ -16,7 +16,7 @@ const named = process.env.DRAGOMAN_MODELS ?? join(root, "www", "models");
 export const bundled = resolve(named.endsWith(".json") ? named : join(named, "manifest.json"));
 if (!existsSync(bundled)) throw new Error(`These tests need a model: there is no ${bundled}. DRAGOMAN_MODELS names another.`);
 
-/** A model as the manifest lists it. @typedef {{ id: string, source: string, target: string, file: string, bytes: number, sha256: string, licence: string }} Listed */
+/** A model as the manifest lists it. @typedef {{ id: string, source: string, target: string, file: string, bytes: number, sha256: string, licence: string, card?: string }} Listed */
 /** All models; the first one translates English to Chinese. @type {Listed[]} */
 export const everyModel = JSON.parse(await readFile(bundled, "utf8")).models;
 export const [entry] = everyModel;

@@ -21,7 +21,7 @@ use crate::workers;
 /// Copies the weights, quantised to int8 where they are in floating point, and adds them to the manifest beside them or replaces their entry. Their quality is measured on the
 /// development sets of the run unless it is given. Translations are searched with the width in `--beam` and with `--length-penalty` from then on,
 /// or else with those of the run's weights. Weights that translate from Chinese get the table by which Traditional characters
-/// are read.
+/// are read. The model card is `card.md` of the run unless another is named; one that is there already stays.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -50,6 +50,9 @@ pub struct Arguments {
     /// What the model was trained on, once for each source [default: that of the run]
     #[arg(long, value_name = "NAME")]
     data: Vec<String>,
+    /// The model card, in Markdown [default: card.md of the run]
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
     /// A score, once for each; without any, the development sets of the run are translated
     #[arg(long, value_name = "SET:METRIC=VALUE", value_parser = score)]
     scores: Vec<Score>,
@@ -91,6 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let translator = Translator::new(&bytes).map_err(naming(&weights))?;
     let config = translator.config();
     let card = card(arguments, config)?;
+    let described = description(arguments)?;
     // A manifest that is in the way is found before minutes of measuring.
     let path = arguments.output.join(MANIFEST);
     let mut manifest = if path.exists() {
@@ -101,7 +105,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             models: Vec::new(),
         }
     };
+    let text = format!("{}.md", card.id);
+    let has_card = described.is_some() || arguments.output.join(&text).is_file();
     let entry = ManifestEntry {
+        card: has_card.then(|| text.clone()),
         file: format!("{}.safetensors", card.id),
         source: config.source_language.clone(),
         reads: translator.also_reads(),
@@ -123,6 +130,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .map_err(|error| Error::Manifest(error.to_string()))?;
     std::fs::create_dir_all(&arguments.output).map_err(Error::io(&arguments.output))?;
     replace(&file, &bytes)?;
+    if let Some(described) = described {
+        replace(&arguments.output.join(&text), &described)?;
+    }
     replace(&path, format!("{json}\n").as_bytes())?;
     writeln!(
         io::stdout().lock(),
@@ -195,6 +205,25 @@ fn card(arguments: &Arguments, config: &ModelConfig) -> Result<Card> {
         )));
     }
     Ok(card)
+}
+
+/// The model card, if there is a new one.
+fn description(arguments: &Arguments) -> Result<Option<Vec<u8>>> {
+    let path = arguments
+        .card
+        .clone()
+        .unwrap_or_else(|| arguments.run.join("card.md"));
+    if arguments.card.is_none() && !path.exists() {
+        return Ok(None);
+    }
+    let text = read(&path)?;
+    if std::str::from_utf8(&text).is_err() {
+        return Err(Error::Option(format!(
+            "{} is no text in UTF-8",
+            path.display()
+        )));
+    }
+    Ok(Some(text))
 }
 
 fn scores(arguments: &Arguments, sets: &[CardSet], translator: &Translator) -> Result<ScoreTable> {

@@ -114,6 +114,11 @@ fn describe_manifest(path: &Path, json: &str) -> Result<Vec<String>> {
             entry.sha256,
             entry.licence
         ));
+        if let Some(card) = &entry.card {
+            let text = path.with_file_name(card);
+            fs::read_to_string(&text).map_err(Error::io(&text))?;
+            lines.push(format!("  card     {card}"));
+        }
         for source in &entry.data {
             lines.push(format!("  data     {source}"));
         }
