@@ -24,7 +24,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Published files; the rest of www/ and pkg/ is for development. */
 const PUBLISHED = [
   /^index\.html$/,
-  /^www\/[^/]+\.(js|css|png|webmanifest)$/,
+  /^www\/(locales\/)?[^/]+\.(js|css|png|webmanifest)$/,
   /^www\/icons\/[^/]+\.(svg|png)$/,
   /^www\/models\/.+/,
   /^pkg\/[^/]+\.js$/,

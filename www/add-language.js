@@ -1,8 +1,9 @@
 /** Adding a language: from Mozilla's registry, if this site names one, or from files. Nothing is fetched before somebody asks. */
 
 import { byId, make } from "./dom.js";
-import { language, size } from "./format.js";
-import { directionOf, missing, roleOf, ROLE_NAMES } from "./model-files.js";
+import { compare, language, modelName, size } from "./format.js";
+import { hush, onLanguage, say, t } from "./locale.js";
+import { directionOf, missing, roleOf } from "./model-files.js";
 import { isNoSpace } from "./problems.js";
 
 /** @typedef {typeof import("../pkg/index.js")} Package */
@@ -27,7 +28,9 @@ export class AddLanguage {
   #filesAdd = byId("files-add", HTMLButtonElement);
   /** @type {RegistryModel[]} */
   #offers = [];
-  /** @type {Partial<Record<import("./model-files.js").Role, File>>} */
+  /** All that were chosen. @type {File[]} */
+  #chosenFiles = [];
+  /** Those of them that make a model. @type {Partial<Record<import("./model-files.js").Role, File>>} */
   #files = {};
 
   /**
@@ -42,7 +45,8 @@ export class AddLanguage {
     this.#added = added;
     if (this.#registry) {
       byId("registry", HTMLElement).hidden = false;
-      byId("registry-host", HTMLElement).textContent = new URL(this.#registry, document.baseURI).host;
+      const { host } = new URL(this.#registry, document.baseURI);
+      say(byId("registry-host", HTMLElement), () => t.add.host(host));
     }
     this.#show.addEventListener("click", () => void this.#lookUp());
     this.#from.addEventListener("change", () => this.#showTargets());
@@ -57,33 +61,38 @@ export class AddLanguage {
       void this.#addFiles();
     });
     this.#listenForDrops(byId("drop", HTMLElement));
+    onLanguage(() => {
+      if (this.#offers.length > 0) this.#showOffers();
+      this.#showFiles();
+    });
   }
 
-  /** @param {string} text */
+  /** @param {import("./locale.js").Telling} text */
   #say(text) {
-    this.#note.textContent = text;
+    say(this.#note, text);
   }
 
   /** @param {unknown} error */
   #explain(error) {
     const name = error instanceof DOMException ? error.name : "";
-    if (name === "AbortError") this.#say("Stopped.");
-    else if (isNoSpace(error)) this.#say("There is no space to keep this model. Remove another one under “On this device”, or free some space, and try again.");
-    else if (name === "NetworkError" && !navigator.onLine) this.#say("You are offline. Connect to the network and try again.");
-    else if (error instanceof Error || error instanceof DOMException) this.#say(error.message);
-    else this.#say(String(error));
+    const message = error instanceof Error || error instanceof DOMException ? error.message : String(error);
+    if (name === "AbortError") this.#say(() => t.add.stopped);
+    else if (isNoSpace(error)) this.#say(() => t.add.noSpace);
+    else if (name === "NetworkError" && !navigator.onLine) this.#say(() => t.add.offline);
+    else this.#say(() => t.add.failed(name, message));
   }
 
   /* ---- the registry ---- */
 
   async #lookUp() {
     this.#show.disabled = true;
-    this.#say("Getting the list…");
+    this.#say(() => t.add.gettingList);
     try {
       const { Translator } = await this.#load();
       this.#offers = await Translator.registry({ registry: this.#registry });
       this.#showOffers();
-      this.#say(this.#offers.length ? "" : "The registry offers nothing that is not here already.");
+      if (this.#offers.length) hush(this.#note);
+      else this.#say(() => t.add.nothingNew);
     } catch (error) {
       this.#explain(error);
     } finally {
@@ -123,12 +132,12 @@ export class AddLanguage {
     const offer = this.#chosen();
     if (!offer) return;
     const { sourceLanguage, targetLanguage } = offer;
-    const name = `${language(sourceLanguage)} to ${language(targetLanguage)}`;
+    const name = () => modelName(offer);
     const stop = new AbortController();
     const abort = () => stop.abort();
     this.#stop.addEventListener("click", abort);
     this.#busy(true);
-    this.#say(`Downloading ${name}…`);
+    this.#say(() => t.storage.downloading(name()));
     try {
       const { Translator } = await this.#load();
       const translator = await Translator.create({
@@ -147,7 +156,7 @@ export class AddLanguage {
       translator.destroy();
       this.#offers = this.#offers.filter((other) => other !== offer);
       this.#showOffers();
-      this.#say(`${name} is ready.`);
+      this.#say(() => t.storage.isReady(name()));
     } catch (error) {
       this.#explain(error);
     } finally {
@@ -182,18 +191,28 @@ export class AddLanguage {
 
   /** @param {File[]} files */
   #take(files) {
+    this.#chosenFiles = files;
     this.#files = {};
-    const items = files.map((file) => {
+    for (const file of files) {
       const role = roleOf(file.name);
       if (role) this.#files[role] = file;
-      return make("li", role ? {} : { class: "odd" }, `${file.name}, ${size(file.size)}: ${role ? ROLE_NAMES[role] : "not needed"}`);
-    });
-    byId("files-list", HTMLElement).replaceChildren(...items);
+    }
+    this.#showFiles();
     const direction = directionOf(files.map(({ name }) => name));
     if (direction) [this.#filesFrom.value, this.#filesInto.value] = [direction.from, direction.into];
-    const lack = missing(this.#files);
-    this.#filesAdd.disabled = lack !== null;
-    this.#say(files.length > 0 && lack ? lack : "");
+    const lack = missing(this.#files) !== null;
+    this.#filesAdd.disabled = lack;
+    const taken = this.#files;
+    if (files.length > 0 && lack) this.#say(() => missing(taken) ?? "");
+    else hush(this.#note);
+  }
+
+  #showFiles() {
+    const items = this.#chosenFiles.map((file) => {
+      const role = roleOf(file.name);
+      return make("li", role ? {} : { class: "odd" }, t.add.file(file.name, size(file.size), role ? t.add.roles[role] : t.add.notNeeded));
+    });
+    byId("files-list", HTMLElement).replaceChildren(...items);
   }
 
   async #addFiles() {
@@ -201,7 +220,7 @@ export class AddLanguage {
     if (!model) return;
     const [sourceLanguage, targetLanguage] = [this.#filesFrom.value.trim(), this.#filesInto.value.trim()];
     this.#filesAdd.disabled = true;
-    this.#say("Checking the files…");
+    this.#say(() => t.add.checking);
     try {
       const { Translator } = await this.#load();
       await Translator.add({ sourceLanguage, targetLanguage, files: { model, ...others } });
@@ -209,7 +228,7 @@ export class AddLanguage {
       await this.#added({ source, target });
       this.#input.value = "";
       this.#take([]);
-      this.#say(`${language(source)} to ${language(target)} is ready.`);
+      this.#say(() => t.storage.isReady(modelName({ sourceLanguage: source, targetLanguage: target })));
     } catch (error) {
       this.#explain(error);
       this.#filesAdd.disabled = false;
@@ -224,7 +243,7 @@ export class AddLanguage {
  * @param {string} preferred chosen if it is among them
  */
 function fill(select, tags, preferred) {
-  const sorted = [...new Set(tags)].sort((a, b) => language(a).localeCompare(language(b), "en"));
+  const sorted = [...new Set(tags)].sort((a, b) => compare(language(a), language(b)));
   select.replaceChildren(...sorted.map((tag) => make("option", { value: tag }, language(tag))));
   if (sorted.includes(preferred)) select.value = preferred;
 }

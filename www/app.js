@@ -5,16 +5,19 @@ import { wordLinks } from "./alignment.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
 import { chosenBackend, EnginePanel } from "./engine.js";
-import { count, engine, language, languageRead, scriptTag, size } from "./format.js";
+import { faultName } from "./faults.js";
+import { engine, language, languageRead, scriptTag, size } from "./format.js";
 import { HeatMaps } from "./heatmap.js";
 import { Languages } from "./languages.js";
 import { Links } from "./links.js";
+import { hush, onLanguage, say, t } from "./locale.js";
 import { announce, Toast } from "./messages.js";
 import { LanguageOffer } from "./offer.js";
 import { keepOffline } from "./offline.js";
 import { Output } from "./output.js";
-import { explain, LoadError } from "./problems.js";
+import { circumstances, explain, LoadError } from "./problems.js";
 import { LONGEST_LINKED, Session } from "./session.js";
+import { SourceText } from "./source-text.js";
 import { StoragePanel } from "./storage.js";
 
 /** @typedef {import("./session.js").State} State */
@@ -22,9 +25,6 @@ import { StoragePanel } from "./storage.js";
 
 const MODELS = new URL("./models/manifest.json", import.meta.url);
 
-const source = byId("source", HTMLTextAreaElement);
-const mirror = byId("mirror", HTMLElement);
-const editor = byId("editor", HTMLElement);
 const target = byId("target", HTMLElement);
 const empty = byId("empty", HTMLElement);
 const wait = byId("wait", HTMLElement);
@@ -36,28 +36,28 @@ const caption = byId("caption", HTMLElement);
 const cancel = byId("cancel", HTMLButtonElement);
 const copy = byId("copy", HTMLButtonElement);
 const resume = byId("resume", HTMLButtonElement);
-const clear = byId("clear", HTMLButtonElement);
 const linksSwitch = byId("links", HTMLInputElement);
 const attention = byId("attention", HTMLElement);
 
 const output = new Output(target);
-const toast = new Toast(focusSource);
-const links = new Links({ mirror, output: target, editor: source, caption });
+const source = new SourceText({ changed: textChanged, typed: () => toast.hide() });
+const toast = new Toast(() => source.focus());
+const links = new Links({ mirror: source.mirror, output: target, editor: source.area, caption });
 const maps = new HeatMaps(byId("maps", HTMLElement), byId("more-maps", HTMLButtonElement));
 
 const languages = new Languages({
   choose,
   swap: swapLanguages,
   example: (text) => {
-    setText(text, "");
-    focusSource();
+    setText(text, null);
+    source.focus();
   },
 });
 
 const offer = new LanguageOffer((pair) => {
   choose(pair);
-  announce(`Translating from ${languageRead(pair.source)} to ${language(pair.target)}.`);
-  focusSource();
+  announce(t.languages.translating(languageRead(pair.source), language(pair.target)));
+  source.focus();
 });
 
 /** @type {Direction[]} */
@@ -172,7 +172,7 @@ function report(next) {
       links.clear();
       maps.clear();
       output.show("");
-      statusLine.textContent = "";
+      hush(statusLine);
       break;
     case "waiting":
       hideLinks();
@@ -183,15 +183,15 @@ function report(next) {
       break;
     case "translating":
       // A short text is done at once: its last result stays in view until then.
-      if (before === "preparing") statusLine.textContent = "Translating";
+      if (before === "preparing") say(statusLine, () => t.target.translating);
       showProgress(next.progress);
       break;
     case "done":
       showResult(next);
       break;
     case "stopped":
-      statusLine.textContent = "Stopped.";
-      announce("Stopped.");
+      say(statusLine, () => t.target.stopped);
+      announce(t.target.stopped);
       break;
     case "failed":
       showProblem(next.error);
@@ -216,12 +216,11 @@ function showPreparing(loaded) {
   const model = direction();
   if (loaded > 0 && loaded < 0.998) {
     bar.value = loaded;
-    statusLine.textContent = model
-      ? `Downloading the model, once: ${size(loaded * model.bytes)} of ${size(model.bytes)}`
-      : "Downloading the model, once";
+    say(statusLine, () => (model ? t.target.downloading(size(loaded * model.bytes), size(model.bytes)) : t.target.downloadingSome));
   } else {
     bar.removeAttribute("value");
-    statusLine.textContent = model?.stored || loaded > 0 ? "Starting the translator" : "Getting the model";
+    const here = model?.stored || loaded > 0;
+    say(statusLine, () => (here ? t.target.starting : t.target.getting));
   }
 }
 
@@ -231,8 +230,9 @@ function showProgress(progress) {
     bar.removeAttribute("value");
     return;
   }
-  bar.value = progress.done / progress.total;
-  statusLine.textContent = `${count(progress.done, "sentence")} of ${progress.total.toLocaleString("en")} translated`;
+  const { done, total } = progress;
+  bar.value = done / total;
+  say(statusLine, () => t.target.done(done, total));
   hideLinks();
   output.showPart(progress.text);
 }
@@ -241,9 +241,9 @@ function showProgress(progress) {
 function showResult(done) {
   latest = done;
   if (done.result.text === done.source && !done.result.sentences.some(({ translated }) => translated)) {
-    statusLine.textContent = "Nothing to translate: shown as it is.";
+    say(statusLine, () => t.target.nothing);
   } else {
-    statusLine.textContent = engine(done.result.engine);
+    say(statusLine, () => engine(done.result.engine));
   }
   tellOfGpu(done.result.engine);
   showText(done);
@@ -254,7 +254,7 @@ function showResult(done) {
 /** @param {import("../pkg/index.js").EngineReport} report */
 function tellOfGpu({ fault, instructions }) {
   enginePanel.refresh();
-  if (fault !== undefined) toast.show(`The GPU did not finish this, so the processor did: ${fault}.`, null);
+  if (fault !== undefined) toast.show(() => t.target.gpuFailed(faultName(fault)), null);
   if (session.gpu?.adapter) {
     const build = instructions === "relaxed-simd" ? "dragoman_gpu_relaxed" : "dragoman_gpu";
     offline.keep(["pkg/wasm/dragoman_gpu.js", `pkg/wasm/${build}_bg.wasm`]);
@@ -274,7 +274,7 @@ function showText({ source: text, pair, result }) {
     hideLinks();
     maps.clear();
     output.show(result.text);
-    caption.textContent = `Word links are shown for texts of up to ${count(LONGEST_LINKED, "character")}.`;
+    caption.textContent = t.links.tooLong(LONGEST_LINKED);
     return;
   }
   const found = result.sentences.map((sentence) => wordLinks(text, result.text, sentence, tags));
@@ -285,18 +285,18 @@ function showText({ source: text, pair, result }) {
 function hideLinks() {
   if (!links.active) return;
   links.clear();
-  mirrorText();
+  source.reflect();
   output.showPlain();
 }
 
 /** @param {unknown} error */
 function showProblem(error) {
-  const { title, advice, action, reload } = explain(error);
-  statusLine.textContent = "";
-  byId("problem-title", HTMLElement).textContent = title;
-  byId("problem-advice", HTMLElement).textContent = advice;
-  retry.textContent = action;
-  reloadToRetry = reload === true;
+  const around = circumstances();
+  hush(statusLine);
+  say(byId("problem-title", HTMLElement), () => explain(error, around).title);
+  say(byId("problem-advice", HTMLElement), () => explain(error, around).advice);
+  say(retry, () => explain(error, around).action);
+  reloadToRetry = explain(error, around).reload === true;
   if (error instanceof DOMException && error.name === "DataError") offline.update();
 }
 
@@ -308,90 +308,49 @@ async function noteStorage(pair) {
   await refreshDirections();
   if (direction(pair)?.stored === false) {
     toldOfStorage = true;
-    storage.note("This browser did not keep the model: there is no space, or it is a private window. It is downloaded again next time.");
-    toast.show("Translated, but this browser had no space to keep the model: it will be downloaded again next time.", null);
+    storage.note(() => t.storage.notKept);
+    toast.show(() => t.target.notKept, null);
   }
 }
 
 /** @param {Extract<State, { kind: "done" }>} done */
 function announceResult({ result, pair }) {
-  if (result.text.length > 300) announce(`Translation ready, ${count(result.sentences.length, "sentence")}.`);
-  else announce("Translation: ", make("span", { lang: scriptTag(pair.target) }, result.text));
+  if (result.text.length > 300) announce(t.target.ready(result.sentences.length));
+  else announce(t.target.translation, make("span", { lang: scriptTag(pair.target) }, result.text));
 }
 
 /* ---- the source text ---- */
 
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let saving;
-
-/** Back to the text, so that the keyboard goes on from there; not on a touch screen, where its keyboard would cover the result. */
-function focusSource() {
-  if (matchMedia("(pointer: fine)").matches) source.focus();
-}
-
-/** The first letter decides, as with `dir="auto"`, under which Chromium takes seconds to lay out a megabyte. */
-const RIGHT_TO_LEFT = /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-
-function mirrorText() {
-  source.dir = mirror.dir = RIGHT_TO_LEFT.test(source.value.slice(0, 1_000)) ? "rtl" : "ltr";
-  const long = source.value.length > LONGEST_LINKED;
-  editor.classList.toggle("long", long);
-  // A line break at the very end has no height of its own.
-  mirror.textContent = long ? "" : `${source.value}\n`;
-}
-
 function textChanged() {
-  mirrorText();
-  const { length } = source.value;
-  byId("count", HTMLElement).textContent = length ? count(length, "character") : "";
-  clear.hidden = length === 0;
   offer.update(source.value, session.pair, directions);
-  clearTimeout(saving);
-  saving = setTimeout(saveNow, 250);
   // No model is downloaded for a text in another language than its own, unless somebody asks.
   session.input(offer.pending && !direction()?.stored ? "" : source.value);
-}
-
-function saveNow() {
-  clearTimeout(saving);
-  draft.save(source.value);
 }
 
 /**
  * Replaces the text, offering to undo that.
  * @param {string} text
- * @param {string} said
+ * @param {import("./locale.js").Telling | null} said
  */
 function setText(text, said) {
   const before = source.value;
-  source.value = text;
-  textChanged();
-  saveNow();
+  source.replace(text);
   if (before && said) {
-    toast.show(said, () => setText(before, ""));
+    toast.show(said, () => setText(before, null));
   } else {
     toast.hide();
   }
 }
 
-source.addEventListener("input", (event) => {
-  toast.hide();
-  if (/** @type {InputEvent} */ (event).isComposing) mirrorText();
-  else textChanged();
-});
-source.addEventListener("compositionend", textChanged);
-source.addEventListener("focus", () => {
+source.area.addEventListener("focus", () => {
   // A download waits for a text.
   if (direction()?.stored) void session.prepare();
 }, { once: true });
-addEventListener("pagehide", saveNow);
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") saveNow();
+byId("clear", HTMLButtonElement).addEventListener("click", () => {
+  setText("", () => t.source.cleared);
+  source.focus();
 });
-clear.addEventListener("click", () => {
-  setText("", "Cleared.");
-  focusSource();
-});
+
 /* ---- languages ---- */
 
 /** @param {import("./session.js").Pair} pair */
@@ -399,13 +358,13 @@ function choose(pair) {
   session.setPair(pair);
   draft.keepPair(pair);
   showLanguages();
-  textChanged();
+  source.update();
 }
 
 function showLanguages() {
   languages.show(directions, session.pair);
   offer.update(source.value, session.pair, directions);
-  source.lang = mirror.lang = scriptTag(session.pair.source);
+  source.setLanguage(scriptTag(session.pair.source));
   target.lang = scriptTag(session.pair.target);
 }
 
@@ -415,12 +374,12 @@ function swapLanguages() {
   const before = source.value;
   const text = latest && state.kind === "done" ? latest.result.text : before;
   choose({ source: to, target: from });
-  setText(text, "");
-  announce(`Translating from ${languageRead(to)} to ${language(from)}.`);
+  setText(text, null);
+  announce(t.languages.translating(languageRead(to), language(from)));
   if (!before) return;
-  toast.show("Languages swapped.", () => {
+  toast.show(() => t.languages.swapped, () => {
     choose({ source: from, target: to });
-    setText(before, "");
+    setText(before, null);
   });
 }
 
@@ -428,33 +387,33 @@ function swapLanguages() {
 
 retry.addEventListener("click", () => {
   if (reloadToRetry) {
-    saveNow();
+    source.save();
     location.reload();
     return;
   }
   session.now(source.value);
-  focusSource();
+  source.focus();
 });
 cancel.addEventListener("click", () => {
   session.cancel();
-  focusSource();
+  source.focus();
 });
 resume.addEventListener("click", () => {
   session.now(source.value);
-  focusSource();
+  source.focus();
 });
 copy.addEventListener("click", async () => {
   const text = latest?.result.text ?? "";
   try {
     await navigator.clipboard.writeText(text);
-    copy.textContent = "Copied";
-    announce("Copied.");
+    say(copy, () => t.target.copied);
+    announce(t.target.copiedSaid);
   } catch {
     // Not a secure page, or not allowed: select it, so that the browser's own copying works.
     getSelection()?.selectAllChildren(target);
-    copy.textContent = "Selected: copy it";
+    say(copy, () => t.target.selected);
   }
-  setTimeout(() => (copy.textContent = "Copy"), 2_000);
+  setTimeout(() => say(copy, () => t.target.copy), 2_000);
 });
 linksSwitch.addEventListener("change", () => {
   draft.keepSetting("links", linksSwitch.checked ? "on" : "off");
@@ -484,14 +443,15 @@ if (/Mac|iPhone|iPad/.test(navigator.platform)) {
 if (matchMedia("(display-mode: standalone)").matches) void navigator.storage?.persist?.();
 
 linksSwitch.checked = draft.setting("links") === "on";
+say(copy, () => t.target.copy);
+onLanguage(() => {
+  storage.show(directions);
+  showLanguages();
+  if (latest && state.kind === "done") showText(latest);
+  showLinks();
+});
 showLanguages();
-const kept = source.value || draft.load();
-if (kept) {
-  source.value = kept;
-  textChanged();
-} else {
-  mirrorText();
-}
+source.restore();
 void refreshDirections()
   .then(() => {
     if (direction()?.stored) return session.prepare();
@@ -503,7 +463,7 @@ void keepOffline({
   updateReady: (activate) => {
     byId("update", HTMLElement).hidden = false;
     byId("update-reload", HTMLButtonElement).addEventListener("click", () => {
-      saveNow();
+      source.save();
       activate();
     });
   },

@@ -3,7 +3,9 @@
 import { checkSentences } from "./check-sentences.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
-import { count, duration } from "./format.js";
+import { faultName } from "./faults.js";
+import { duration } from "./format.js";
+import { onLanguage, say, t } from "./locale.js";
 
 /** @typedef {import("../pkg/index.js").Backend} Backend */
 /** @typedef {import("../pkg/index.js").Calibration} Calibration */
@@ -38,6 +40,8 @@ export class EnginePanel {
   #watch;
   /** @type {Calibration | null} */
   #shown = null;
+  /** What the timings shown are written in. */
+  #tag = "";
 
   /**
    * @param {object} parts
@@ -59,6 +63,7 @@ export class EnginePanel {
       this.refresh();
     });
     this.#check.addEventListener("click", () => void this.#compare());
+    onLanguage(() => this.refresh());
     this.refresh();
   }
 
@@ -77,12 +82,13 @@ export class EnginePanel {
   /** Shows what is so now. */
   refresh() {
     const report = this.#report();
-    const [summary, state] = describe(report, chosenBackend());
-    if (this.#summary.textContent !== summary) this.#summary.textContent = summary;
-    if (this.#state.textContent !== state) this.#state.textContent = state;
+    const backend = chosenBackend();
+    say(this.#summary, () => describe(report, backend)[0]);
+    say(this.#state, () => describe(report, backend)[1]);
     const calibration = report?.calibration ?? null;
-    if (calibration === this.#shown) return;
+    if (calibration === this.#shown && this.#tag === t.tag) return;
     this.#shown = calibration;
+    this.#tag = t.tag;
     this.#timings.hidden = calibration === null;
     this.#timings.tBodies[0].replaceChildren(...(calibration?.timings ?? []).map(row));
   }
@@ -91,7 +97,7 @@ export class EnginePanel {
     this.#check.disabled = true;
     this.#example.replaceChildren();
     this.#note.className = "";
-    this.#note.textContent = "Preparing…";
+    say(this.#note, () => t.engine.preparing);
     this.#bar.removeAttribute("value");
     this.#bar.hidden = false;
     /** @type {Translator | null} */
@@ -99,7 +105,7 @@ export class EnginePanel {
     try {
       translator = await this.#create("gpu");
       const texts = checkSentences(translator.sourceLanguage);
-      this.#note.textContent = `Translating ${count(texts.length, "sentence")} with both…`;
+      say(this.#note, () => t.engine.checking(texts.length));
       /** @type {GpuCheck} */
       const all = { sentences: 0, same: 0, difference: 0, example: null };
       for (let from = 0; from < texts.length && all.fault === undefined; from += AT_ONCE) {
@@ -113,7 +119,7 @@ export class EnginePanel {
       }
       this.#conclude(all, translator);
     } catch (error) {
-      this.#say(`The check could not be made: ${error instanceof Error ? error.message : error}`, false);
+      this.#conclusion(() => t.engine.notChecked(error instanceof Error ? error.message : String(error)), false);
     } finally {
       translator?.destroy();
       this.#bar.hidden = true;
@@ -126,33 +132,35 @@ export class EnginePanel {
    * @param {Translator} translator
    */
   #conclude({ sentences, same, example, fault }, { sourceLanguage, targetLanguage, gpu }) {
-    if (fault !== undefined) return this.#say(`The GPU could not be checked: ${fault}. The processor translates everything.`, false);
-    const name = gpu?.adapter ? ` (${gpu.adapter.name})` : "";
-    if (same === sentences) return this.#say(`The GPU${name} gave the same translation as the processor for all ${count(sentences, "sentence")}.`, true);
+    if (fault !== undefined) return this.#conclusion(() => t.engine.gpuNotChecked(faultName(fault)), false);
+    const name = gpu?.adapter?.name ?? "";
+    if (same === sentences) return this.#conclusion(() => t.engine.allSame(name, sentences), true);
     if (same * 10 >= sentences * 9) {
-      this.#say(`${same} of ${count(sentences, "translation")} are the same. Where two words are all but equally likely, rounding decides.`, true);
+      this.#conclusion(() => t.engine.mostSame(same, sentences), true);
     } else {
-      this.#say(`Only ${same} of ${count(sentences, "translation")} are the same: this GPU${name} computes wrongly. The processor is used from now on.`, false);
+      this.#conclusion(() => t.engine.fewSame(name, same, sentences), false);
       this.#choose("cpu");
     }
     if (!example) return;
     const [source, cpu, gpuText] = example;
-    for (const [term, text, lang] of [
-      ["Text", source, sourceLanguage],
-      ["Processor", cpu, targetLanguage],
-      ["GPU", gpuText, targetLanguage],
-    ]) {
-      this.#example.append(make("div", {}, make("dt", {}, term), make("dd", { lang }, text)));
+    for (const [term, text, lang] of /** @type {[() => string, string, string][]} */ ([
+      [() => t.engine.text, source, sourceLanguage],
+      [() => t.engine.processor, cpu, targetLanguage],
+      [() => t.engine.graphics, gpuText, targetLanguage],
+    ])) {
+      const name = make("dt");
+      say(name, term);
+      this.#example.append(make("div", {}, name, make("dd", { lang }, text)));
     }
   }
 
   /**
-   * @param {string} text
+   * @param {import("./locale.js").Telling} text
    * @param {boolean} good
    */
-  #say(text, good) {
+  #conclusion(text, good) {
     this.#note.className = good ? "verdict good" : "verdict";
-    this.#note.textContent = text;
+    say(this.#note, text);
   }
 }
 
@@ -161,8 +169,8 @@ function row({ sentences, cpu, gpu }) {
   // A tie is the processor's.
   const faster = gpu * 1.1 < cpu;
   const cell = (/** @type {number} */ time, /** @type {boolean} */ wins) =>
-    make("td", wins ? { class: "wins" } : {}, duration(time), ...(wins ? [make("span", { class: "visually-hidden" }, ", used")] : []));
-  return make("tr", {}, make("th", { scope: "row" }, count(sentences, "sentence")), cell(cpu, !faster), cell(gpu, faster));
+    make("td", wins ? { class: "wins" } : {}, duration(time), ...(wins ? [make("span", { class: "visually-hidden" }, t.engine.used)] : []));
+  return make("tr", {}, make("th", { scope: "row" }, t.units.sentences(sentences)), cell(cpu, !faster), cell(gpu, faster));
 }
 
 /**
@@ -172,14 +180,15 @@ function row({ sentences, cpu, gpu }) {
  * @returns {[string, string]}
  */
 export function describe(report, backend) {
-  if (backend === "cpu") return ["processor", "The processor translates everything, and the GPU rests."];
-  if (!report) return ["", "What can be used here is found out with the first translation."];
-  if (report.fault !== null) return ["processor", `The processor translates everything: ${report.fault}.`];
-  const name = report.adapter ? `The GPU (${report.adapter.name})` : "The GPU";
-  if (report.backend === "gpu") return report.active ? ["GPU", `${name} translates what it can, and the processor the rest.`] : ["", "The GPU is being prepared."];
+  const { brief, ...texts } = t.engine;
+  if (backend === "cpu") return [brief.processor, texts.cpuOnly];
+  if (!report) return ["", texts.unknown];
+  if (report.fault !== null) return [brief.processor, texts.faulty(faultName(report.fault))];
+  const name = report.adapter?.name ?? "";
+  if (report.backend === "gpu") return report.active ? [brief.gpu, texts.gpuActive(name)] : ["", texts.gpuPreparing];
   const least = report.calibration?.least;
-  if (least === undefined) return ["processor", "The processor translates. The GPU is measured once, when there is nothing else to do."];
-  if (least === null) return ["processor", "The processor translates everything: it was measured to be faster here."];
-  if (least === 1) return ["GPU", `${name} translates: it was measured to be faster here.`];
-  return ["processor and GPU", `${name} translates where ${least} or more sentences come at once, and the processor where they are fewer: that was measured to be fastest here.`];
+  if (least === undefined) return [brief.processor, texts.notMeasured];
+  if (least === null) return [brief.processor, texts.cpuFaster];
+  if (least === 1) return [brief.gpu, texts.gpuFaster(name)];
+  return [brief.both, texts.gpuFasterFrom(name, least)];
 }

@@ -1,31 +1,41 @@
 /** Numbers in words: sizes, times, speeds, languages. */
 
-const number = new Intl.NumberFormat("en");
-const names = new Intl.DisplayNames("en", { type: "language" });
+import { t } from "./locale.js";
+
+/** What writes numbers and names in a language, by its tag. @type {Map<string, { number: Intl.NumberFormat, percent: Intl.NumberFormat, names: Intl.DisplayNames }>} */
+const writers = new Map();
+
+/** Those of the language of the page. */
+function writer() {
+  let found = writers.get(t.tag);
+  if (!found) {
+    found = {
+      number: new Intl.NumberFormat(t.tag),
+      percent: new Intl.NumberFormat(t.tag, { style: "percent" }),
+      names: new Intl.DisplayNames(t.tag, { type: "language" }),
+    };
+    writers.set(t.tag, found);
+  }
+  return found;
+}
 
 /** @param {number} bytes */
 export function size(bytes) {
+  const { number } = writer();
   if (bytes < 1e6) return `${number.format(Math.max(1, Math.round(bytes / 1e3)))} KB`;
   return `${number.format(Number((bytes / 1e6).toPrecision(bytes < 1e7 ? 2 : 3)))} MB`;
 }
 
 /** @param {number} milliseconds */
 export function duration(milliseconds) {
-  if (milliseconds < 995) return `${Math.max(1, Math.round(milliseconds))} ms`;
-  return `${number.format(Number((milliseconds / 1000).toPrecision(2)))} s`;
-}
-
-/**
- * @param {number} amount
- * @param {string} unit singular
- */
-export function count(amount, unit) {
-  return `${number.format(amount)} ${unit}${amount === 1 ? "" : "s"}`;
+  const { number } = writer();
+  if (milliseconds < 995) return t.units.milliseconds(number.format(Math.max(1, Math.round(milliseconds))));
+  return t.units.seconds(number.format(Number((milliseconds / 1000).toPrecision(2))));
 }
 
 /** @param {number} fraction */
 export function percent(fraction) {
-  return `${Math.round(fraction * 100)}%`;
+  return writer().percent.format(fraction);
 }
 
 const INSTRUCTIONS = new Map([
@@ -37,7 +47,7 @@ const INSTRUCTIONS = new Map([
 export function engine({ backend, instructions, milliseconds, words }) {
   const parts = [backend === "gpu" ? "GPU" : "CPU", INSTRUCTIONS.get(instructions) ?? instructions, duration(milliseconds)];
   if (words > 0 && milliseconds > 0) {
-    parts.push(`${number.format(Math.max(1, Math.round((words * 1000) / milliseconds)))} words/s`);
+    parts.push(t.units.wordsPerSecond(writer().number.format(Math.max(1, Math.round((words * 1000) / milliseconds)))));
   }
   return parts.filter(Boolean).join(" · ");
 }
@@ -57,7 +67,7 @@ export function scriptTag(tag) {
  * @param {string} tag
  */
 export function languageAlone(tag) {
-  return names.of(new Intl.Locale(tag).language) ?? tag;
+  return writer().names.of(new Intl.Locale(tag).language) ?? tag;
 }
 
 /**
@@ -70,5 +80,22 @@ export function languageRead(tag) {
 
 /** @param {string} tag */
 export function language(tag) {
-  return names.of(scriptTag(tag)) ?? tag;
+  return writer().names.of(scriptTag(tag)) ?? tag;
+}
+
+/**
+ * The name of a model.
+ * @param {{ sourceLanguage: string, targetLanguage: string }} direction
+ */
+export function modelName({ sourceLanguage, targetLanguage }) {
+  return t.direction(languageRead(sourceLanguage), language(targetLanguage));
+}
+
+/**
+ * Orders names as the language of the page does.
+ * @param {string} a
+ * @param {string} b
+ */
+export function compare(a, b) {
+  return a.localeCompare(b, t.tag);
 }

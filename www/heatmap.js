@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { percent } from "./format.js";
+import { onLanguage, t } from "./locale.js";
 
 /** @typedef {import("./alignment.js").WordLinks} WordLinks */
 
@@ -21,6 +22,9 @@ export class HeatMaps {
     this.#list = list;
     this.#more = more;
     more.addEventListener("click", () => this.#page());
+    onLanguage(() => {
+      for (const table of list.querySelectorAll(".map-scroll")) table.setAttribute("aria-label", t.links.table);
+    });
   }
 
   /**
@@ -108,7 +112,7 @@ function table(source, target, links, languages) {
   });
   return make(
     "div",
-    { class: "map-scroll", tabindex: "0", role: "region", "aria-label": "Attention between words, in percent" },
+    { class: "map-scroll", tabindex: "0", role: "region", "aria-label": t.links.table },
     make("table", { class: "heat" }, make("thead", {}, head), body),
   );
 }

@@ -3,6 +3,7 @@
 import { byId, make } from "./dom.js";
 import { examples } from "./examples.js";
 import { language, languageRead, scriptTag, size } from "./format.js";
+import { t } from "./locale.js";
 
 /** @typedef {import("../pkg/index.js").Direction} Direction */
 /** @typedef {import("./session.js").Pair} Pair */
@@ -50,7 +51,7 @@ export class Languages {
     this.#swap.hidden = back === undefined;
     const download = back?.stored === false ? size(back.bytes) : "";
     byId("swap-size", HTMLElement).textContent = download;
-    this.#swap.title = `Swap languages${download && `: downloads the model, ${download}, once`}`;
+    this.#swap.title = download ? t.languages.swapDownloads(download) : t.languages.swap;
     this.#showExamples();
   }
 
@@ -98,8 +99,8 @@ export class Languages {
     }
     const direction = this.#directions.find(({ sourceLanguage, targetLanguage }) => sourceLanguage === source && targetLanguage === target);
     const missing = direction?.stored === false;
-    const first = missing ? `The first translation downloads the model, ${size(direction.bytes)}; after that it works offline.` : "";
-    const offer = list.childElementCount === 0 ? "" : missing ? "Try one of these." : "Try one of these:";
-    byId("empty-hint", HTMLElement).textContent = `${offer} ${first}`.trim();
+    const first = missing ? t.target.firstDownloads(size(direction.bytes)) : "";
+    const offer = list.childElementCount === 0 ? "" : missing ? t.target.tryOneShort : t.target.tryOne;
+    byId("empty-hint", HTMLElement).textContent = [offer, first].filter(Boolean).join(t.gap);
   }
 }

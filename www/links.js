@@ -9,6 +9,7 @@
 import { linked } from "./alignment.js";
 import { make } from "./dom.js";
 import { percent } from "./format.js";
+import { onLanguage, t } from "./locale.js";
 
 /** @typedef {import("./alignment.js").WordLinks} WordLinks */
 /** @typedef {import("./alignment.js").TextRange} TextRange */
@@ -33,7 +34,6 @@ export class Links {
   #lit = [];
   /** @type {Place | null} */
   #pinned = null;
-  #hint = "";
 
   /**
    * @param {object} parts
@@ -58,6 +58,9 @@ export class Links {
       if (this.active) this.#point(document.elementsFromPoint(clientX, clientY).find((element) => this.#places.has(element)));
     });
     editor.addEventListener("pointerleave", () => this.#rest());
+    onLanguage(() => {
+      if (this.active) this.#rest();
+    });
     document.addEventListener("selectionchange", () => {
       if (this.active && document.activeElement === editor) this.#caret();
     });
@@ -84,10 +87,7 @@ export class Links {
     const nodes = this.#wrap("target", target);
     this.#order = this.#elements.target.flat();
     if (this.#order[0]) this.#order[0].tabIndex = 0;
-    this.#hint = this.active
-      ? "Point at a word, tap it, or use the arrow keys to see which words it comes from."
-      : "There are no words to link in this text.";
-    this.#caption.textContent = this.#hint;
+    this.#caption.textContent = this.#hint();
     return nodes;
   }
 
@@ -98,6 +98,10 @@ export class Links {
     this.#pinned = null;
     this.#elements = { source: [], target: [] };
     this.#caption.textContent = "";
+  }
+
+  #hint() {
+    return this.active ? t.links.hint : t.links.none;
   }
 
   /** Lets go of a pinned word. Returns whether there was one. */
@@ -179,7 +183,7 @@ export class Links {
     if (this.#pinned) this.#light(this.#pinned);
     else {
       this.#dim();
-      this.#caption.textContent = this.active ? this.#hint : "";
+      this.#caption.textContent = this.active ? this.#hint() : "";
     }
   }
 
@@ -222,14 +226,14 @@ export class Links {
     /** @param {"source" | "target"} which @param {TextRange} range */
     const quote = (which, { start, end }) => make("b", { lang: languages[which] }, texts[which].slice(start, end));
     const parts = found.flatMap(({ word: linkedWord, weight }, index) => [
-      index === 0 ? "" : ", ",
+      index === 0 ? "" : t.links.comma,
       quote(other, links[other][linkedWord]),
       ` ${percent(weight)}`,
     ]);
     this.#caption.replaceChildren(
       quote(side, links[side][word]),
-      side === "target" ? " comes from " : " went into ",
-      ...(parts.length ? parts : ["no single word"]),
+      parts.length ? (side === "target" ? t.links.comesFrom : t.links.wentInto) : side === "target" ? t.links.comesFromNone : t.links.wentIntoNone,
+      ...parts,
     );
   }
 

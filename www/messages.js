@@ -1,6 +1,7 @@
 /** What the page says beside the translation: to screen readers, and to everybody in a toast that may offer to undo. */
 
 import { byId } from "./dom.js";
+import { onLanguage, say } from "./locale.js";
 
 const announcement = byId("announce", HTMLElement);
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -14,6 +15,9 @@ export function announce(...parts) {
   clearTimeout(announcing);
   announcing = setTimeout(() => announcement.replaceChildren(...parts), 700);
 }
+
+// It was heard already, and is not worth hearing again in another language.
+onLanguage(() => announcement.replaceChildren());
 
 export class Toast {
   #box = byId("toast", HTMLElement);
@@ -32,11 +36,11 @@ export class Toast {
   }
 
   /**
-   * @param {string} text
+   * @param {import("./locale.js").Telling} text
    * @param {(() => void) | null} undo what Undo does
    */
   show(text, undo) {
-    this.#text.textContent = text;
+    say(this.#text, text);
     this.#button.hidden = undo === null;
     this.#undo = undo;
     this.#box.hidden = false;

@@ -1,6 +1,7 @@
 /** The model card: what a model was made of, how good it is and what may be done with it, in a dialog over the page. */
 
 import { byId, make } from "./dom.js";
+import { hush, say, t } from "./locale.js";
 import { markdown } from "./markdown.js";
 
 /** Longest card that is shown, in characters. */
@@ -9,11 +10,13 @@ const LIMIT = 200_000;
 export class ModelCard {
   #dialog = byId("card", HTMLDialogElement);
   #title = byId("card-title", HTMLElement);
+  #note = byId("card-note", HTMLElement);
   #text = byId("card-text", HTMLElement);
   /** Which card was asked for last. */
   #address = "";
 
   constructor() {
+    say(byId("card-language", HTMLElement), () => t.card.inEnglish);
     byId("card-close", HTMLButtonElement).addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("click", (event) => {
       // What lies around the dialog counts as the dialog itself.
@@ -28,7 +31,7 @@ export class ModelCard {
   /**
    * A link that opens a card.
    * @param {string} address
-   * @param {string} name of its model
+   * @param {import("./locale.js").Telling} name of its model
    * @param {...(Node | string)} label
    */
   link(address, name, ...label) {
@@ -44,24 +47,30 @@ export class ModelCard {
 
   /**
    * @param {string} address
-   * @param {string} name
+   * @param {import("./locale.js").Telling} name
    */
   async open(address, name) {
     this.#address = address;
-    this.#title.textContent = name;
-    this.#text.replaceChildren(make("p", { class: "muted" }, "Getting the description…"));
+    say(this.#title, name);
+    this.#tell(() => t.card.getting);
     if (!this.#dialog.open) this.#dialog.showModal();
-    let blocks;
     try {
       const response = await fetch(address);
       if (!response.ok) throw new Error(`status ${response.status}`);
-      blocks = markdown((await response.text()).slice(0, LIMIT), { level: 3, link: (to) => this.#linkFrom(address, to) });
+      const blocks = markdown((await response.text()).slice(0, LIMIT), { level: 3, link: (to) => this.#linkFrom(address, to) });
+      if (this.#address !== address) return;
+      hush(this.#note);
+      this.#text.replaceChildren(...blocks);
+      this.#text.scrollTop = 0;
     } catch {
-      blocks = [make("p", {}, "The description of this model could not be loaded. Connect to the network and open it again.")];
+      if (this.#address === address) this.#tell(() => t.card.failed);
     }
-    if (this.#address !== address) return;
-    this.#text.replaceChildren(...blocks);
-    this.#text.scrollTop = 0;
+  }
+
+  /** Shows a message in place of the card. @param {import("./locale.js").Telling} message */
+  #tell(message) {
+    this.#text.replaceChildren();
+    say(this.#note, message);
   }
 
   /**
@@ -79,7 +88,7 @@ export class ModelCard {
     }
     if (url.origin === location.origin) {
       const [, name] = /([^/]+)\.md$/.exec(url.pathname) ?? [];
-      return name ? this.link(url.href, name) : null;
+      return name ? this.link(url.href, () => name) : null;
     }
     if (url.protocol !== "https:" && url.protocol !== "http:") return null;
     return make("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" });

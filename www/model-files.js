@@ -1,5 +1,7 @@
 /** What a file of a translation model is, by its name. */
 
+import { t } from "./locale.js";
+
 /** @typedef {"model" | "sourceVocabulary" | "targetVocabulary" | "shortlist"} Role */
 
 /** @type {[Role, RegExp][]} */
@@ -17,14 +19,6 @@ const NAMES = [
 export function roleOf(name) {
   return NAMES.find(([, pattern]) => pattern.test(name))?.[0] ?? null;
 }
-
-/** Which role is what, for people. @type {Record<Role, string>} */
-export const ROLE_NAMES = {
-  model: "the network",
-  sourceVocabulary: "the vocabulary",
-  targetVocabulary: "the vocabulary of the target",
-  shortlist: "the list of likely words",
-};
 
 /**
  * The direction that names such as `model.deen.intgemm.alphas.bin` and `en-zh.safetensors` tell.
@@ -45,8 +39,8 @@ export function directionOf(names) {
  * @returns {string | null} null if they do
  */
 export function missing(files) {
-  if (!files.model) return "The network is missing: a file such as model.deen.intgemm.alphas.bin.";
+  if (!files.model) return t.add.noNetwork;
   // A weights file of this project brings its vocabularies.
   if (/\.safetensors$/i.test(files.model.name) || files.sourceVocabulary) return null;
-  return "The vocabulary is missing: a file such as vocab.deen.spm.";
+  return t.add.noVocabulary;
 }

@@ -3,6 +3,7 @@
 import { byId } from "./dom.js";
 import { otherLanguage } from "./detect.js";
 import { languageAlone, size } from "./format.js";
+import { t } from "./locale.js";
 
 /** @typedef {import("../pkg/index.js").Direction} Direction */
 /** @typedef {import("./session.js").Pair} Pair */
@@ -38,9 +39,9 @@ export class LanguageOffer {
     this.#pair = way ? { source: way.sourceLanguage, target: way.targetLanguage } : null;
     this.#button.hidden = way === undefined;
     const name = way ? languageAlone(way.sourceLanguage) : "";
-    const said = way ? `This looks like ${name}.` : "";
+    const said = way ? t.languages.looksLike(name) : "";
     // A screen reader says it once, not at each letter.
     if (this.#text.textContent !== said) this.#text.textContent = said;
-    if (way) this.#button.textContent = `Translate from ${name}${way.stored ? "" : ` (downloads ${size(way.bytes)})`}`;
+    if (way) this.#button.textContent = way.stored ? t.languages.accept(name) : t.languages.acceptDownloads(name, size(way.bytes));
   }
 }

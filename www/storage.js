@@ -1,7 +1,8 @@
 /** What is kept on this device: which models, how large, and how to remove them. */
 
 import { make } from "./dom.js";
-import { language, languageRead, size } from "./format.js";
+import { modelName, size } from "./format.js";
+import { say, t } from "./locale.js";
 import { ModelCard } from "./model-card.js";
 import { isNoSpace } from "./problems.js";
 
@@ -31,9 +32,9 @@ export class StoragePanel {
     this.#download = download;
   }
 
-  /** @param {string} text */
+  /** @param {import("./locale.js").Telling} text */
   note(text) {
-    this.#note.textContent = text;
+    say(this.#note, text);
   }
 
   /** @param {Direction[]} directions */
@@ -42,16 +43,16 @@ export class StoragePanel {
     const models = directions.filter(({ via }) => via === undefined);
     const stored = models.filter((direction) => direction.stored);
     const bytes = stored.reduce((sum, direction) => sum + direction.bytes, 0);
-    this.#summary.textContent = stored.length ? `${size(bytes)}, ready offline` : "nothing stored yet";
+    say(this.#summary, () => (stored.length ? t.storage.ready(size(bytes)) : t.storage.nothing));
     this.#list.replaceChildren(...models.map((direction) => this.#item(direction)));
   }
 
   /** @param {Direction} direction */
   #item(direction) {
-    const name = `${languageRead(direction.sourceLanguage)} to ${language(direction.targetLanguage)}`;
-    const label = direction.stored ? "Remove" : "Download";
+    const name = modelName(direction);
+    const label = direction.stored ? t.storage.remove : t.storage.download;
     const button = make("button", { type: "button", class: "quiet" }, label, make("span", { class: "visually-hidden" }, ` ${name}`));
-    button.addEventListener("click", () => void this.#act(button, direction, name));
+    button.addEventListener("click", () => void this.#act(button, direction));
     return make(
       "li",
       {},
@@ -65,31 +66,32 @@ export class StoragePanel {
    * @param {Direction} direction
    * @param {string} name
    */
-  #cardOf({ card }, name) {
+  #cardOf(direction, name) {
+    const { card } = direction;
     if (card === undefined) return [];
-    return [" · ", this.#card.link(card, name, "About this model", make("span", { class: "visually-hidden" }, `: ${name}`))];
+    return [" · ", this.#card.link(card, () => modelName(direction), t.card.open, make("span", { class: "visually-hidden" }, `: ${name}`))];
   }
 
   /**
    * @param {HTMLButtonElement} button
    * @param {Direction} direction
-   * @param {string} name
    */
-  async #act(button, direction, name) {
+  async #act(button, direction) {
+    const name = () => modelName(direction);
+    const { stored, added, bytes } = direction;
     button.disabled = true;
     try {
-      if (direction.stored) {
+      if (stored) {
         await this.#remove(direction);
-        const again = direction.added ? "Add it again when you need it." : "It is downloaded again when you next translate.";
-        this.note(`Removed ${name}, ${size(direction.bytes)}. ${again}`);
+        this.note(() => (added ? t.storage.removedAdded : t.storage.removed)(name(), size(bytes)));
       } else {
-        this.note(`Downloading ${name}…`);
+        this.note(() => t.storage.downloading(name()));
         await this.#download(direction);
-        this.note(`${name} is ready.`);
+        this.note(() => t.storage.isReady(name()));
       }
     } catch (error) {
-      if (isNoSpace(error)) this.note(`There is no space to keep ${name}. Remove another model, or free some space on this device.`);
-      else this.note(direction.stored ? `${name} could not be removed. Try again.` : `${name} could not be downloaded. Try again.`);
+      if (isNoSpace(error)) this.note(() => t.storage.noSpace(name()));
+      else this.note(() => (stored ? t.storage.notRemoved : t.storage.notDownloaded)(name()));
     } finally {
       button.disabled = false;
     }
@@ -98,5 +100,5 @@ export class StoragePanel {
 
 /** @param {Direction} direction */
 function about({ bytes, stored, added, licence }) {
-  return [size(bytes), added ? "added by you" : stored ? "stored" : "not stored", licence].filter(Boolean).join(" · ");
+  return [size(bytes), added ? t.storage.addedByYou : stored ? t.storage.stored : t.storage.notStored, licence].filter(Boolean).join(" · ");
 }

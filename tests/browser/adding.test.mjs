@@ -92,7 +92,7 @@ test("a language from the registry: nothing is asked before somebody asks, and i
     await context.route(/^http:\/\/127\.0\.0\.1:\d+\/(db|model)/, (route) => route.abort());
     await page.reload();
     // The languages are remembered.
-    await page.waitForFunction(() => document.querySelector("select")?.value === "de");
+    await page.waitForFunction(() => /** @type {HTMLSelectElement | null} */ (document.querySelector("main select"))?.value === "de");
     assert.equal(await page.locator("#target-choice").inputValue(), "zh");
     assert.match(await translated(page), HAN);
     assert.equal(asked.length, before);

@@ -250,7 +250,7 @@ test("with one direction there is nothing to choose or swap", () =>
     site.answer = (path) => (path === "www/models/manifest.json" ? { body: JSON.stringify({ version: 1, models: [models[0]] }) } : undefined);
     await page.reload();
     await page.locator("#storage-summary", { hasText: "nothing stored yet" }).waitFor();
-    assert.equal(await page.getByRole("combobox").count(), 0);
+    assert.equal(await page.getByRole("main").getByRole("combobox").count(), 0);
     assert.equal(await page.locator("#swap").isVisible(), false);
   }));
 
