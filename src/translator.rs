@@ -46,7 +46,7 @@ use crate::decode::{DecodeOptions, Decoder, Forced, Hypothesis};
 use crate::format::{ModelConfig, ModelFile};
 use crate::model::Model;
 use crate::text::respelling::Respelling;
-use crate::text::subwords::{EOS, Vocabulary};
+use crate::text::subwords::Vocabulary;
 use job::{Batch, Languages};
 use piece::Reader;
 use render::Writer;
@@ -111,7 +111,7 @@ pub struct Alignment {
     /// Bytes of each target token, in [`Translation::text`].
     pub target: Vec<Range<usize>>,
     /// `[target, source]`, row-major: how much each target token attended to each source token. What went to the end of the
-    /// sentence is left out, so rows sum to at most 1.
+    /// sentence, or to a token that names the target language, is left out, so rows sum to at most 1.
     pub weights: Vec<f32>,
 }
 
@@ -144,6 +144,7 @@ impl Parts {
             vocabulary: &self.source,
             normalisation: self.config.normalisation,
             respelling: self.respelling.as_ref(),
+            target_token: self.config.target_token,
         }
     }
 }
@@ -451,10 +452,11 @@ impl Translator {
             .map(|(source, target)| {
                 let rules = config.normalisation;
                 let source = parts.reader().normalise(source.as_ref());
-                let mut source = parts.source.encode(&source.text);
-                source.push(EOS);
                 let target = rules.apply(target.as_ref(), &config.target_language);
-                (source, parts.target.encode(&target.text))
+                (
+                    parts.reader().ids(&source.text),
+                    parts.target.encode(&target.text),
+                )
             })
             .unzip();
         self.decoder.force(&parts.model, &sources, &targets)

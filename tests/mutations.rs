@@ -260,7 +260,7 @@ fn opus_models() {
                 vocabulary,
                 source,
             };
-            if let Ok(file) = files.read("en", "de") {
+            if let Ok(file) = files.read("en", "de", None) {
                 let _ = Vocabulary::from_bytes(&file.source_vocabulary);
                 run(&file);
             }

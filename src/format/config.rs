@@ -10,6 +10,7 @@ use crate::decode::DecodeOptions;
 use crate::error::{Error, Result};
 use crate::text::edited::Edited;
 use crate::text::normalise::normalise_mapped;
+use crate::text::subwords::UNK;
 
 /// Widest embedding or hidden state accepted, in units.
 ///
@@ -36,6 +37,9 @@ pub struct ModelConfig {
     /// The length penalty of such a search, see [`DecodeOptions::length_penalty`].
     #[serde(skip_serializing_if = "is_usual")]
     pub length_penalty: f32,
+    /// The source token that every sentence begins with, in models that it tells which language to translate to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_token: Option<u32>,
     /// What the network looks like.
     #[serde(flatten)]
     pub architecture: Architecture,
@@ -201,6 +205,14 @@ impl ModelConfig {
                 Value::Null => DecodeOptions::LENGTH_PENALTY,
                 number => number.as_f64().ok_or_else(|| damaged("length_penalty"))? as f32,
             },
+            target_token: match &json["target_token"] {
+                Value::Null => None,
+                number => {
+                    let id = number.as_u64().map(u32::try_from);
+                    let id = id.and_then(std::result::Result::ok);
+                    Some(id.ok_or_else(|| damaged("target_token"))?)
+                }
+            },
             architecture: match fields.text("architecture")? {
                 "transformer" => Architecture::Transformer(TransformerConfig {
                     embedding: fields.number("embedding")?,
@@ -239,7 +251,14 @@ impl ModelConfig {
         if !DecodeOptions::LENGTH_PENALTIES.contains(&self.length_penalty) {
             return Err(damaged("length_penalty"));
         }
-        self.architecture.check()
+        self.architecture.check()?;
+        let pieces = self.architecture.vocabularies().0;
+        match self.target_token {
+            Some(id) if id <= UNK || id as usize >= pieces => Err(Error::Weights(format!(
+                "its configuration says target_token = {id}, which is no ordinary piece of a vocabulary of {pieces}"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that both vocabularies have as many pieces as the embeddings have rows.

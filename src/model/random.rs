@@ -54,6 +54,7 @@ pub fn model_file(config: impl Into<Architecture>, seed: u64, float: bool) -> Mo
             normalisation: Normalisation::Dragoman1,
             beam: 1,
             length_penalty: DecodeOptions::LENGTH_PENALTY,
+            target_token: None,
             architecture,
         },
         source_vocabulary: Vec::new(),

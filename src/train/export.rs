@@ -62,6 +62,7 @@ pub fn model_file<'a>(
             normalisation: Normalisation::Dragoman1,
             beam: 1,
             length_penalty: DecodeOptions::LENGTH_PENALTY,
+            target_token: None,
             architecture: architecture.clone(),
         },
         source_vocabulary: direction.source_vocabulary.clone(),

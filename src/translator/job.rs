@@ -125,7 +125,8 @@ impl Job {
 
     /// The bytes of the next piece.
     fn next_range(&mut self, reader: Reader<'_>) -> Option<Range<usize>> {
-        let max_tokens = self.options.piece_tokens.max(SHORTEST_PIECE);
+        let max_tokens = self.options.piece_tokens.max(SHORTEST_PIECE)
+            - usize::from(reader.target_token.is_some());
         loop {
             let sentence = self.layout.sentences.get(self.cut)?.clone();
             // A token is a byte at least.

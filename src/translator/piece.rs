@@ -45,7 +45,7 @@ pub struct Stretch {
     pub holes: Vec<Hole>,
     /// What the model reads instead of the text.
     pub input: Edited,
-    /// Its tokens, with `</s>`.
+    /// Its tokens, see [`Reader::ids`].
     pub ids: Vec<u32>,
     /// The protected parts themselves, where the model reads them because it knows no placeholders.
     pub verbatim: Vec<String>,
@@ -100,6 +100,8 @@ pub struct Reader<'a> {
     pub normalisation: Normalisation,
     /// How other spellings of it are read.
     pub respelling: Option<&'a Respelling>,
+    /// The token before every sentence that names the target language, if the model needs one.
+    pub target_token: Option<u32>,
 }
 
 impl Reader<'_> {
@@ -113,6 +115,14 @@ impl Reader<'_> {
             return counted.then(normal);
         }
         self.normalisation.apply(text, self.language)
+    }
+
+    /// What the model reads of a text that is normalised: its tokens, between a target token, if there is one, and `</s>`.
+    pub fn ids(self, text: &str) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.target_token.into_iter().collect();
+        ids.extend(self.vocabulary.encode(text));
+        ids.push(END);
+        ids
     }
 }
 
@@ -185,13 +195,11 @@ impl Stretch {
         let normal = reader.normalise(&template.text);
         let tidy = tidy(&normal.text);
         let calm = case::calm(&tidy.text);
-        let mut ids = reader.vocabulary.encode(&calm.text);
-        ids.push(END);
         Self {
             source,
             holes,
+            ids: reader.ids(&calm.text),
             input: template.then(normal).then(tidy).then(calm),
-            ids,
             verbatim,
             instead_of: None,
         }
@@ -499,6 +507,7 @@ mod tests {
             vocabulary: &vocabulary,
             normalisation: Normalisation::Dragoman1,
             respelling: None,
+            target_token: None,
         };
         let input = |text: &str| {
             let piece = Piece::new(text, reader, 0..text.len(), &find(text));

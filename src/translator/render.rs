@@ -95,13 +95,16 @@ impl Writer<'_> {
         let spaced = is_latin_script(self.language);
         let restored = restore(&agreed.text, source, &stretch.holes, spaced);
         let edited = known.then(set).then(agreed).then(restored);
-        let alignment = hypothesis.alignment.as_ref().map(|weights| Alignment {
-            source: self.source_ranges(stretch),
-            target: tokens
-                .iter()
-                .map(|token| trimmed(&edited.text, edited.forward(token)))
-                .collect(),
-            weights: without_last_column(weights, stretch.ids.len()),
+        let alignment = hypothesis.alignment.as_ref().map(|weights| {
+            let source = self.source_ranges(stretch);
+            Alignment {
+                target: tokens
+                    .iter()
+                    .map(|token| trimmed(&edited.text, edited.forward(token)))
+                    .collect(),
+                weights: of_text(weights, stretch.ids.len(), source.len()),
+                source,
+            }
         });
         Some(Rendered {
             text: edited.text,
@@ -227,11 +230,12 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     start..start + part.trim().len()
 }
 
-/// Drops `</s>` from attention weights `[target, columns]`.
-fn without_last_column(weights: &[f32], columns: usize) -> Vec<f32> {
+/// Drops `</s>`, and a target token before the `tokens` of the text, from attention weights `[target, columns]`.
+fn of_text(weights: &[f32], columns: usize, tokens: usize) -> Vec<f32> {
+    let end = columns - 1;
     weights
         .chunks_exact(columns)
-        .flat_map(|row| &row[..columns - 1])
+        .flat_map(|row| &row[end - tokens..end])
         .copied()
         .collect()
 }
@@ -259,6 +263,7 @@ mod tests {
             vocabulary: &chinese,
             normalisation: Normalisation::Dragoman1,
             respelling: None,
+            target_token: None,
         };
         let writer = Writer {
             source: &chinese,
@@ -326,6 +331,7 @@ mod tests {
             vocabulary: &vocabulary,
             normalisation,
             respelling: None,
+            target_token: None,
         };
         let writer = Writer {
             source: &vocabulary,

@@ -2,6 +2,7 @@
 
 use super::vocabularies::spm;
 use super::*;
+use crate::decode::END;
 use crate::format::Seq2SeqConfig;
 use crate::model::random::model_file;
 use crate::text::fuzz::{Fuzz, assert_covers};
@@ -302,4 +303,77 @@ fn an_unsound_table_of_spellings_is_refused() {
     };
     let error = Translator::new(&file.write().unwrap()).unwrap_err();
     assert!(error.to_string().contains("line 2"), "{error}");
+}
+
+#[test]
+fn a_target_token_stands_before_every_sentence_and_is_not_seen() {
+    let text = "the word is you and I, of the word";
+    let mut file = model_of("en", "zh", 9);
+    let mut without = Translator::from_file(file.clone()).unwrap();
+    let token = without.parts.source.encode("s")[0];
+    file.config.target_token = Some(token);
+    let mut with = Translator::new(&file.write().unwrap()).unwrap();
+
+    let found = with.translate(text, &aligned());
+    check(text, ("en", "zh"), &found);
+    let plain = without.translate(text, &aligned());
+    assert_ne!(found.text, plain.text);
+
+    let mut ids = vec![token];
+    ids.extend(with.parts.source.encode(text));
+    ids.push(END);
+    let by_hand = &with
+        .decoder
+        .translate(&with.parts.model, &[&ids], &aligned().decode)[0];
+    assert_eq!(found.sentences[0].score.to_bits(), by_hand.score.to_bits());
+    let alignment = found.sentences[0].alignment.as_ref().unwrap();
+    assert_eq!(
+        alignment.source,
+        plain.sentences[0].alignment.as_ref().unwrap().source
+    );
+    let columns = alignment.source.len();
+    assert_eq!(columns, ids.len() - 2);
+    let rows = by_hand.alignment.as_ref().unwrap().chunks(ids.len());
+    for (row, by_hand) in alignment.weights.chunks(columns).zip(rows) {
+        assert_eq!(row, &by_hand[1..=columns]);
+    }
+
+    let forced = &with.force(&[(text, "我们")])[0];
+    let target = with.parts.target.encode("我们");
+    let by_hand = &with.decoder.force(&with.parts.model, &[&ids], &[&target])[0];
+    assert_eq!(format!("{forced:?}"), format!("{by_hand:?}"));
+}
+
+#[test]
+fn a_target_token_counts_where_sentences_are_cut() {
+    let mut file = model_of("en", "zh", 6);
+    let text = "the word of a and you is to I ".repeat(4);
+    // How many tokens more than the longest piece has would fit beside the target token.
+    let left = [None, Some(300)].map(|token| {
+        file.config.target_token = token;
+        let mut translator = Translator::from_file(file.clone()).unwrap();
+        let left = (8..20).map(|piece_tokens| {
+            let options = Options {
+                piece_tokens,
+                ..aligned()
+            };
+            let translation = translator.translate(text.trim(), &options);
+            check(text.trim(), ("en", "zh"), &translation);
+            let tokens = |s: &Sentence| s.alignment.as_ref().map_or(0, |a| a.source.len());
+            piece_tokens - translation.sentences.iter().map(tokens).max().unwrap()
+        });
+        left.min().unwrap()
+    });
+    assert_eq!(left, [0, 1]);
+    // Whatever the text is.
+    let mut translator = Translator::from_file(file).unwrap();
+    let mut fuzz = Fuzz::new(12);
+    for _ in 0..50 {
+        let text = fuzz.text(40);
+        check(
+            &text,
+            ("en", "zh"),
+            &translator.translate(&text, &aligned()),
+        );
+    }
 }

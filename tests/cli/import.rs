@@ -130,3 +130,65 @@ fn models_of_opus() {
         .failed();
     assert!(error.contains("config"), "{error}");
 }
+
+#[test]
+fn models_of_opus_with_several_target_languages() {
+    let folder = Folder::new("import-several");
+    let from = fixture("opus-en-de");
+    for name in ["config.json", "model.safetensors", "source.spm"] {
+        folder.write(&format!("en-de/{name}"), fs::read(from.join(name)).unwrap());
+    }
+    let vocabulary = text(&from.join("vocab.json"));
+    let vocabulary = vocabulary.replace("\"▁Bilder\"", "\">>deu<<\"");
+    let several = vocabulary.replace("\"K\"", "\">>afr<<\"");
+    folder.write("en-de/vocab.json", several);
+    let (model, weights) = (folder.path("en-de"), folder.path("en-de.safetensors"));
+    let import = |more: &[&str]| {
+        let fixed = ["import", "opus", &model, "-o", &weights];
+        dragoman(&[&fixed, more].concat()).run("")
+    };
+    let error = import(&[]).failed();
+    assert!(
+        error.contains("choose one with --target-token: >>afr<<, >>deu<<"),
+        "{error}"
+    );
+    let error = import(&["--target-token", "swe"]).failed();
+    assert!(
+        error.contains("no target token >>swe<<; it has >>afr<<, >>deu<<"),
+        "{error}"
+    );
+    assert!(!Path::new(&weights).exists());
+
+    let mut translations = Vec::new();
+    for token in ["deu", ">>afr<<"] {
+        let report = import(&["--target-token", token]).succeeded().stderr;
+        let name = format!(">>{}<<", token.trim_matches(['<', '>']));
+        assert!(report.contains(&format!("target token {name}")), "{report}");
+        let inspected = dragoman(&["inspect", &weights]).run("").succeeded().stdout;
+        let line = inspected
+            .lines()
+            .find(|line| line.starts_with("target token"));
+        assert!(line.is_some_and(|line| line.contains(&name)), "{inspected}");
+        let translated = dragoman(&["translate", "--model", &weights])
+            .run(text(&from.join("test.en")))
+            .succeeded()
+            .stdout;
+        assert_eq!(translated.lines().count(), 100);
+        translations.push(translated);
+    }
+    assert_ne!(translations[0], translations[1]);
+
+    // The only one needs no choice.
+    folder.write("en-de/vocab.json", vocabulary);
+    let report = import(&[]).succeeded().stderr;
+    assert!(report.contains("target token >>deu<<"), "{report}");
+
+    for [kind, from] in [["opus", "opus-en-de"], ["marian", "ende"]] {
+        let from = fixture(from);
+        let arguments = ["import", kind, from.to_str().unwrap(), "-o", &weights];
+        let error = dragoman(&[&arguments[..], &["--target-token", "deu"]].concat())
+            .run("")
+            .failed();
+        assert!(error.contains("leave out --target-token"), "{error}");
+    }
+}

@@ -6,6 +6,7 @@ use dragoman::decode::{DecodeOptions, Decoder};
 use dragoman::format::{ModelFile, OpusFiles};
 use dragoman::model::{Batch, Model};
 use dragoman::text::subwords::{EOS, Vocabulary};
+use dragoman::{Options, Result, Translator};
 use serde::Deserialize;
 
 use super::reference::{Equations, Transformer};
@@ -19,14 +20,30 @@ struct Shown {
 }
 
 fn import() -> ModelFile {
+    import_with(&[], None).unwrap()
+}
+
+/// With target tokens instead of pieces, as in a model of several target languages.
+fn import_with(tokens: &[[&str; 2]], chosen: Option<&str>) -> Result<ModelFile> {
     let read = |name: &str| std::fs::read(folder("opus-en-de").join(name)).unwrap();
+    let mut vocabulary = String::from_utf8(read("vocab.json")).unwrap();
+    for [piece, token] in tokens {
+        let piece = format!("\"{piece}\":");
+        assert!(vocabulary.contains(&piece));
+        vocabulary = vocabulary.replace(&piece, &format!("\"{token}\":"));
+    }
+    let mut source = read("source.spm");
+    if !tokens.is_empty() {
+        // A piece of text too, with a score of 0.
+        source.extend(b"\x0a\x0e\x0a\x07>>deu<<\x15\0\0\0\0");
+    }
     let files = OpusFiles {
         config: &read("config.json"),
         weights: &read("model.safetensors"),
-        vocabulary: &read("vocab.json"),
-        source: &read("source.spm"),
+        vocabulary: vocabulary.as_bytes(),
+        source: &source,
     };
-    files.read("en", "de").unwrap()
+    files.read("en", "de", chosen)
 }
 
 /// Standard deviation of the differences, but for what all have in common, as a share of that of the values.
@@ -104,4 +121,44 @@ fn translations_are_those_of_transformers() {
     }
     println!("{same} of {} the same", texts.len());
     assert!(same * 100 >= 95 * texts.len());
+}
+
+#[test]
+fn one_of_several_target_languages_is_chosen() {
+    let one = [["▁Bilder", ">>deu<<"]];
+    let two = [one[0], ["K", ">>afr<<"]];
+    assert_eq!(import().config.target_token, None);
+    let chosen = |tokens: &[[&str; 2]], chosen| import_with(tokens, chosen);
+    let error = |tokens: &[[&str; 2]], token| chosen(tokens, token).unwrap_err().to_string();
+    assert!(error(&[], Some("deu")).contains("no target tokens"));
+    assert!(error(&two, None).contains("--target-token: >>afr<<, >>deu<<"));
+    assert!(error(&two, Some("swe")).contains(">>swe<<; it has >>afr<<, >>deu<<"));
+
+    let text = &lines(&folder("opus-en-de").join("test.en"))[0];
+    let mut translations = Vec::new();
+    for (tokens, token, name) in [
+        (&one[..], None, ">>deu<<"),
+        (&two, Some("deu"), ">>deu<<"),
+        (&two, Some(">>afr<<"), ">>afr<<"),
+    ] {
+        let file = chosen(tokens, token).unwrap();
+        let vocabulary = Vocabulary::from_bytes(&file.source_vocabulary).unwrap();
+        let id = file.config.target_token.unwrap();
+        assert_eq!(vocabulary.piece(id), Some(name));
+        // Whoever writes such a thing means these letters.
+        assert!(!vocabulary.encode(&format!("{name} {text}")).contains(&id));
+
+        let ids = [vec![id], vocabulary.encode(text), vec![EOS]].concat();
+        let model = Model::new(&file).unwrap();
+        let by_hand = Decoder::new(&model).translate(&model, &[ids], &DecodeOptions::default());
+        let mut translator = Translator::new(&file.write().unwrap()).unwrap();
+        let found = translator.translate(text, &Options::default());
+        assert_eq!(
+            found.sentences[0].score.to_bits(),
+            by_hand[0].score.to_bits()
+        );
+        translations.push(found.text);
+    }
+    assert_eq!(translations[0], translations[1]);
+    assert_ne!(translations[0], translations[2]);
 }

@@ -187,6 +187,31 @@ const FORGERIES: &[Forgery] = &[
         "damaged: length_penalty",
     ),
     (
+        "a target token of words",
+        |p| p.config("target_token", json!(">>deu<<")),
+        "damaged: target_token",
+    ),
+    (
+        "a target token below 0",
+        |p| p.config("target_token", json!(-1)),
+        "damaged: target_token",
+    ),
+    (
+        "a target token that is no id",
+        |p| p.config("target_token", json!((1u64 << 32) + 2)),
+        "damaged: target_token",
+    ),
+    (
+        "a target token that ends the sentence",
+        |p| p.config("target_token", json!(0)),
+        "target_token = 0, which is no ordinary piece of a vocabulary of 7",
+    ),
+    (
+        "a target token outside the vocabulary",
+        |p| p.config("target_token", json!(7)),
+        "target_token = 7, which is no ordinary piece of a vocabulary of 7",
+    ),
+    (
         "no language",
         |p| p.config("source_language", json!("")),
         "source_language = \"\", which is not a language tag",

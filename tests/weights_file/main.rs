@@ -19,6 +19,7 @@ fn config() -> ModelConfig {
         normalisation: Normalisation::Dragoman1,
         beam: 1,
         length_penalty: DecodeOptions::LENGTH_PENALTY,
+        target_token: None,
         architecture: Architecture::Seq2Seq(Seq2SeqConfig {
             embedding: 3,
             hidden: 4,
@@ -123,6 +124,16 @@ fn the_search_that_suits_a_model_is_kept() {
     (wide.config.beam, wide.config.length_penalty) = (4, 0.8);
     let read = ModelFile::read(&wide.write().unwrap()).unwrap();
     assert_eq!((read.config.beam, read.config.length_penalty), (4, 0.8));
+}
+
+#[test]
+fn the_token_of_the_target_language_is_kept() {
+    let mut several = model();
+    several.config.target_token = Some(6);
+    let read = ModelFile::read(&several.write().unwrap()).unwrap();
+    assert_eq!(read.config.target_token, Some(6));
+    several.config.target_token = Some(7);
+    assert!(several.write().is_err());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use dragoman::format::{MarianFiles, ModelFile, OpusFiles};
+use dragoman::text::subwords::Vocabulary;
 use dragoman::{Error, Result, Translator};
 use flate2::read::GzDecoder;
 
@@ -18,13 +19,15 @@ const MOST_BYTES: u64 = 1 << 30;
 ///
 /// For `marian` the folder holds the files as Mozilla ships them, compressed with gzip or not: the weights model.*.bin, the vocabulary
 /// vocab.*.spm or both srcvocab.*.spm and trgvocab.*.spm, and the shortlist lex.*.s2t.bin if there is one. For `opus` it holds the
-/// files of a model of OPUS-MT as transformers reads them: config.json, model.safetensors, vocab.json and source.spm.
+/// files of a model of OPUS-MT as transformers reads them: config.json, model.safetensors, vocab.json and source.spm. Of several target
+/// languages, --target-token chooses one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dragoman import marian ende -o en-de.safetensors
   dragoman import marian models/base-memory --from en --to zh -o en-zh.safetensors
-  dragoman import opus opus-mt-en-de -o en-de.safetensors")]
+  dragoman import opus opus-mt-en-de -o en-de.safetensors
+  dragoman import opus opus-mt-en-ROMANCE --from en --to pt --target-token pt -o en-pt.safetensors")]
 pub struct Arguments {
     /// What the model was trained with
     #[arg(value_enum)]
@@ -41,6 +44,9 @@ pub struct Arguments {
     /// Language translated to [default: the one that the files tell]
     #[arg(long, value_name = "TAG")]
     to: Option<String>,
+    /// Of an OPUS-MT model with several target languages: the piece that stands for the one to translate to, such as '>>deu<<' or deu
+    #[arg(long, value_name = "PIECE")]
+    target_token: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -74,6 +80,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// The model, and what else there is to say about it.
 fn marian(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, String)> {
+    if arguments.target_token.is_some() {
+        return Err(Error::Option(
+            "models of Firefox have a single target language; leave out --target-token".into(),
+        ));
+    }
     let model = folder.need("model", ".bin")?;
     let (source, target) = match folder.find("vocab", ".spm")? {
         Some(both) => (both, None),
@@ -126,8 +137,23 @@ fn opus(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, String
         vocabulary: &vocabulary.bytes,
         source: &source.bytes,
     };
-    let file = files.read(&from, &to).map_err(naming(&arguments.folder))?;
-    Ok((file, "quantised".to_owned()))
+    let file = files
+        .read(&from, &to, arguments.target_token.as_deref())
+        .map_err(naming(&arguments.folder))?;
+    let kept = match target_token(&file)? {
+        Some(token) => format!("quantised, target token {token}"),
+        None => "quantised".to_owned(),
+    };
+    Ok((file, kept))
+}
+
+/// The piece that tells which language to translate to, if the model has one.
+fn target_token(file: &ModelFile) -> Result<Option<String>> {
+    let Some(id) = file.config.target_token else {
+        return Ok(None);
+    };
+    let vocabulary = Vocabulary::from_bytes(&file.source_vocabulary)?;
+    Ok(vocabulary.piece(id).map(str::to_owned))
 }
 
 impl Arguments {

@@ -162,6 +162,10 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
         size(sum(stored)),
         sha256(bytes),
     )];
+    if let Some(id) = config.target_token {
+        let piece = vocabularies[0].piece(id).unwrap_or_default();
+        lines.push(format!("target token  {piece}, id {id}"));
+    }
     for (side, raw, vocabulary) in [
         ("source", &model.source_vocabulary, &vocabularies[0]),
         ("target", &model.target_vocabulary, &vocabularies[1]),

@@ -72,6 +72,7 @@ impl MarianFiles<'_> {
                 normalisation: Normalisation::Vocabulary,
                 beam: 1,
                 length_penalty: DecodeOptions::LENGTH_PENALTY,
+                target_token: None,
                 architecture: Architecture::Transformer(config),
             },
             source_vocabulary: self.source_vocabulary.to_vec(),

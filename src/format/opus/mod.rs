@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `options` | `config.json`, which says what the network looks like |
+//! | `target` | which of several target languages to translate to |
 //! | `tensors` | `model.safetensors`, from its names to ours |
 //! | `vocabulary` | `vocab.json` and `source.spm` as one SentencePiece model |
 //!
@@ -11,6 +12,7 @@
 //! slightly different ones.
 
 mod options;
+mod target;
 mod tensors;
 mod vocabulary;
 
@@ -33,17 +35,26 @@ pub struct OpusFiles<'a> {
 }
 
 impl OpusFiles<'_> {
-    /// Reads and checks the files. Languages are BCP 47 tags.
+    /// Reads and checks the files. Languages are BCP 47 tags. Of several target languages, `target_token` chooses one by the piece
+    /// that stands for it, such as `>>deu<<` or `deu`; it may be left out where there are not several.
     ///
     /// # Errors
+    /// - [`crate::Error::Option`] listing the target tokens, if `target_token` is none of them or has to be given.
     /// - [`crate::Error::Weights`] if a file is truncated, corrupt, or does not fit the others.
     /// - [`crate::Error::Vocabulary`] if a vocabulary is.
     /// - [`crate::Error::Unsupported`] naming what this version cannot run.
-    pub fn read(&self, source_language: &str, target_language: &str) -> Result<ModelFile> {
+    pub fn read(
+        &self,
+        source_language: &str,
+        target_language: &str,
+        target_token: Option<&str>,
+    ) -> Result<ModelFile> {
         let (config, beam) = options::read(self.config)?;
         config.check()?;
+        let pieces = vocabulary::by_id(self.vocabulary, config.source_vocabulary)?;
+        let target_token = target::choose(&pieces, target_token)?;
+        let vocabulary = vocabulary::join(&pieces, self.source)?;
         let tensors = tensors::convert(&Layout::parse(self.weights)?, &config)?;
-        let vocabulary = vocabulary::join(self.vocabulary, self.source, config.source_vocabulary)?;
         let file = ModelFile {
             config: ModelConfig {
                 source_language: source_language.to_owned(),
@@ -52,6 +63,7 @@ impl OpusFiles<'_> {
                 beam,
                 // Averages are compared there.
                 length_penalty: 1.0,
+                target_token,
                 architecture: Architecture::Transformer(config),
             },
             target_vocabulary: vocabulary.clone(),

@@ -3,9 +3,11 @@
 //! `vocab.json` gives the pieces of both languages ids. `source.spm` gives those of the source scores, by which text is cut. A
 //! model whose pieces stand in the order of the ids serves both sides: pieces of the target alone are marked as unused, which
 //! keeps them out of the source, and read back like any other. What stands in `source.spm` about normalisation is taken over.
+//! Pieces that stand for target languages are control pieces: no text that somebody types is read as one.
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::target;
 use crate::error::{Error, Result};
 
 /// Types of pieces (`sentencepiece_model.proto`).
@@ -20,9 +22,8 @@ const EIGHT_BYTES: u64 = 1;
 const BYTES: u64 = 2;
 const FOUR_BYTES: u64 = 5;
 
-/// A serialised `ModelProto` with `size` pieces.
-pub fn join(ids: &[u8], source: &[u8], size: usize) -> Result<Vec<u8>> {
-    let pieces = by_id(ids, size)?;
+/// A serialised `ModelProto` of `pieces`.
+pub fn join(pieces: &[String], source: &[u8]) -> Result<Vec<u8>> {
     let mut known: HashMap<&[u8], (f32, u64)> = HashMap::new();
     let mut rest = Vec::new();
     for field in fields(source) {
@@ -53,12 +54,11 @@ pub fn join(ids: &[u8], source: &[u8], size: usize) -> Result<Vec<u8>> {
     }
     let mut model = Vec::new();
     for (id, name) in pieces.iter().enumerate() {
-        let tag = name.starts_with(">>") && name.ends_with("<<");
         let (score, kind) = match (id, known.get(name.as_bytes())) {
             (0, _) => (0.0, CONTROL),
             (1, _) => (0.0, UNKNOWN),
+            _ if target::is_token(name) => (0.0, CONTROL),
             (_, Some(&(score, kind))) if kind != UNKNOWN && kind != CONTROL => (score, kind),
-            _ if tag => (0.0, CONTROL),
             _ => (0.0, UNUSED),
         };
         let mut message = Vec::new();
@@ -74,7 +74,7 @@ pub fn join(ids: &[u8], source: &[u8], size: usize) -> Result<Vec<u8>> {
 }
 
 /// The pieces in the order of their ids, up to `size`; one more is the padding token.
-fn by_id(file: &[u8], size: usize) -> Result<Vec<String>> {
+pub fn by_id(file: &[u8], size: usize) -> Result<Vec<String>> {
     let damaged = |what: String| Error::Vocabulary(format!("vocab.json {what}"));
     let ids: BTreeMap<String, usize> =
         serde_json::from_slice(file).map_err(|e| damaged(format!("is damaged: {e}")))?;
