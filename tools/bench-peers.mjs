@@ -2,11 +2,12 @@
  * This engine and Bergamot's (npm `@browsermt/bergamot-translator`, which Firefox's translations grew from), side by side: the same
  * Chromium, the same model files, the same sentences, one thread each.
  *
- *     npm run bench:peers [-- FOLDER] [--shape tiny|base-memory|base] [--sentences FILE]
+ *     npm run bench:peers [-- FOLDER] [--shape tiny|base-memory|base] [--pieces N] [--sentences FILE]
  *
  * FOLDER holds a Firefox translation model, unpacked: model.*.bin, vocab.*.spm (or srcvocab.* and trgvocab.*), lex.*.bin. Without it
  * the weights are random, with a vocabulary of this repository's own model, and sentences end when they are about as long as the
- * original; such a model is as fast as a trained one, but writes nonsense and repeats itself.
+ * original; such a model is as fast as a trained one, but writes nonsense and repeats itself. With `--pieces 32000` the vocabulary has as
+ * many pieces as Firefox's; those that are added stand in no text.
  *
  * "One by one" translates a sentence at a time, as when someone types; "together" gives all of them to the engine as one request.
  * The best of several passes counts: other programs on the machine can only slow a pass down. The first translation is timed from
@@ -20,7 +21,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { randomModel, SHAPES } from "./marian/random.mjs";
-import { piecesIn, vocabularyOf } from "./marian/vocabulary.mjs";
+import { enlarged, piecesIn, vocabularyOf } from "./marian/vocabulary.mjs";
 import { isModule, WITHOUT_RELAXED } from "./relaxed.mjs";
 import { listen, site } from "./serve.mjs";
 import { launchChromium, Missing, modules, root, wasm } from "./setup.mjs";
@@ -43,12 +44,14 @@ async function read(folder) {
   return { model: await load(model), vocabularies, shortlist: lex ? await load(lex) : null, name: `${folder}/${model}` };
 }
 
-/** @param {string} shape @returns {Promise<Files>} */
-async function make(shape) {
+/** @param {string} shape @param {number} pieces at least so many @returns {Promise<Files>} */
+async function make(shape, pieces) {
   if (!Object.hasOwn(SHAPES, shape)) throw new Missing(`There is no shape ${shape}. There are: ${Object.keys(SHAPES).join(", ")}.`);
-  const vocabulary = await vocabularyOf(join(root, "www", "models", "en-zh.safetensors"));
-  const files = randomModel(SHAPES[shape], piecesIn(vocabulary));
-  return { ...files, vocabularies: [vocabulary], name: `random weights, ${shape}` };
+  if (!(pieces >= 0 && pieces <= 1 << 18)) throw new Missing("--pieces takes a number up to 262144.");
+  const vocabulary = enlarged(await vocabularyOf(join(root, "www", "models", "en-zh.safetensors")), pieces);
+  const count = piecesIn(vocabulary);
+  const files = randomModel(SHAPES[shape], count);
+  return { ...files, vocabularies: [vocabulary], name: `random weights, ${shape}, ${count.toLocaleString("en")} pieces` };
 }
 
 /** A hundred everyday sentences, and the same joined in pairs: two hundred of 3 to 30 words. */
@@ -223,11 +226,16 @@ async function measure(browser, engine, files, sentences) {
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { shape: { type: "string", default: "tiny" }, sentences: { type: "string" }, engine: { type: "string", multiple: true } },
+    options: {
+      shape: { type: "string", default: "tiny" },
+      pieces: { type: "string", default: "0" },
+      sentences: { type: "string" },
+      engine: { type: "string", multiple: true },
+    },
   });
   modules();
   wasm();
-  const files = positionals[0] ? await read(resolve(positionals[0])) : await make(values.shape);
+  const files = positionals[0] ? await read(resolve(positionals[0])) : await make(values.shape, Number(values.pieces));
   const sentences = values.sentences ? (await readFile(values.sentences, "utf8")).split("\n").filter(Boolean) : await everyday();
   const browser = await launchChromium();
   try {

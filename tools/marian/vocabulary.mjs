@@ -41,3 +41,23 @@ export function piecesIn(vocabulary) {
   }
   return pieces;
 }
+
+/**
+ * A vocabulary with more pieces, which no text has: it is cut as before, but the network is as wide as for the larger one.
+ * @param {Uint8Array} vocabulary
+ * @param {number} count pieces in all
+ */
+export function enlarged(vocabulary, count) {
+  /** @param {number} field @param {Buffer} bytes */
+  const message = (field, bytes) => Buffer.concat([Buffer.from([(field << 3) | 2, bytes.length]), bytes]);
+  const score = Buffer.alloc(5);
+  score[0] = (2 << 3) | 5;
+  score.writeFloatLE(-100, 1);
+  const parts = [Buffer.from(vocabulary)];
+  for (let id = piecesIn(vocabulary); id < count; id++) {
+    // Private characters.
+    const name = Buffer.from(`\u{f0000}${id}`);
+    parts.push(message(1, Buffer.concat([message(1, name), score])));
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
