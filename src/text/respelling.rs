@@ -26,6 +26,7 @@ impl Respelling {
             let sound = line.split_once('\t').is_some_and(|(word, read)| {
                 let lengths = |side: &str| side.chars().map(char::len_utf8).collect::<Vec<_>>();
                 lengths(word) == lengths(read)
+                    && !read.contains('\t')
                     && !line.contains(|c| is_placeholder(c) || c == char::REPLACEMENT_CHARACTER)
                     && entries.last().map_or("", |last| sides(last).0) < word
             });
@@ -101,6 +102,7 @@ mod tests {
             ("乾\tabc".as_bytes(), 1),
             ("aé\téa".as_bytes(), 1),
             (b"a\tb\tc", 1),
+            (b"a\0\tb\t", 1),
             (b"b\ta\na\tb", 2),
             (b"a\tb\na\tc", 2),
             ("乾\t\u{e000}".as_bytes(), 1),
