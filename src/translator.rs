@@ -223,6 +223,12 @@ impl Translator {
         })
     }
 
+    /// Where the time of the model goes, see [`Decoder::profile`].
+    #[cfg(feature = "cli")]
+    pub fn profile(&mut self) -> &mut Option<crate::cpu::profile::Profile> {
+        self.decoder.profile()
+    }
+
     /// The same model, run with other instructions than the fastest of this machine.
     #[must_use]
     pub fn with_isa(&self, isa: Isa) -> Self {

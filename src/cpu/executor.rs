@@ -44,6 +44,9 @@ pub struct Executor {
     histories: Option<Vec<Vec<usize>>>,
     /// The rows that attention reads.
     attended: Vec<usize>,
+    /// Where the time goes, if that is wanted.
+    #[cfg(feature = "cli")]
+    pub(crate) profile: Option<super::profile::Profile>,
 }
 
 /// The hypotheses of a step, row by row.
@@ -88,6 +91,8 @@ impl Executor {
                     .any(|buffer| buffer.rows == plan::Rows::History))
             .then(Vec::new),
             attended: Vec::new(),
+            #[cfg(feature = "cli")]
+            profile: None,
         }
     }
 
@@ -200,12 +205,18 @@ impl Executor {
 
     /// Finds the best next tokens of one hypothesis, see [`select`].
     pub fn select(&mut self, model: &Model, hypothesis: usize, best: &mut [Candidate]) -> usize {
+        #[cfg(feature = "cli")]
+        let started = self.profile.is_some().then(std::time::Instant::now);
         let isa = self.isa;
         let found = select(isa, self.logits(model, hypothesis), best);
         if let Some(candidates) = self.output.candidates(hypothesis) {
             for best in &mut best[..found] {
                 best.token = candidates[best.token as usize];
             }
+        }
+        #[cfg(feature = "cli")]
+        if let (Some(profile), Some(started)) = (&mut self.profile, started) {
+            profile.add("select", started, 0);
         }
         found
     }
@@ -247,7 +258,48 @@ impl Executor {
         }
     }
 
+    #[cfg(not(feature = "cli"))]
     fn execute(&mut self, op: &Op, task: Task<'_>) {
+        self.carry_out(op, task);
+    }
+
+    #[cfg(feature = "cli")]
+    fn execute(&mut self, op: &Op, task: Task<'_>) {
+        if self.profile.is_none() {
+            return self.carry_out(op, task);
+        }
+        let products = self.products(op, task);
+        let started = std::time::Instant::now();
+        self.carry_out(op, task);
+        if let Some(profile) = &mut self.profile {
+            profile.add(super::profile::kind(op), started, products);
+        }
+    }
+
+    /// int8 products that an operation adds up.
+    #[cfg(feature = "cli")]
+    fn products(&self, op: &Op, task: Task<'_>) -> u64 {
+        let rows = |weight| task.weights.matrix(weight).rows();
+        let products = match *op {
+            Op::Affine { weight, input, .. } => {
+                self.buffers.count(input, task.counts) * rows(weight) * input.width
+            }
+            Op::Logits { weight, input, .. } => {
+                let candidates = |hypothesis| self.output.candidates(hypothesis).map(<[u32]>::len);
+                (0..task.counts.hypotheses)
+                    .map(|hypothesis| candidates(hypothesis).unwrap_or_else(|| rows(weight)))
+                    .sum::<usize>()
+                    * input.width
+            }
+            Op::Lstm {
+                recurrent, output, ..
+            } => task.batch.tokens().len() * rows(recurrent) * output.width,
+            _ => 0,
+        };
+        products as u64
+    }
+
+    fn carry_out(&mut self, op: &Op, task: Task<'_>) {
         match *op {
             Op::Embed { .. } => self.embed(op, task),
             Op::Affine { .. } => self.affine(op, task),

@@ -18,6 +18,7 @@
 //! | [`float`] | float functions with the same bits on every machine |
 //! | [`buffers`] | the memory of a plan |
 //! | [`executor`] | the operations of a plan, in order |
+//! | `profile` | where their time goes, and the peak of int8 products (feature `cli`) |
 
 #![expect(
     clippy::inline_always,
@@ -36,6 +37,8 @@ pub mod norm;
 pub mod output;
 pub mod panels;
 pub mod positions;
+#[cfg(feature = "cli")]
+pub mod profile;
 pub mod rows;
 pub mod rowwise;
 pub mod select;

@@ -119,6 +119,12 @@ impl Decoder {
         }
     }
 
+    /// Where the time of the model goes, from when it is first set to something.
+    #[cfg(feature = "cli")]
+    pub fn profile(&mut self) -> &mut Option<crate::cpu::profile::Profile> {
+        &mut self.executor.profile
+    }
+
     /// Translates sentences, each a sequence of source tokens that ends with `</s>`, as one batch.
     ///
     /// The translation of a sentence does not depend on the others. Memory grows with the number of tokens in the batch, so

@@ -377,3 +377,33 @@ fn a_target_token_counts_where_sentences_are_cut() {
         );
     }
 }
+
+#[cfg(feature = "cli")]
+#[test]
+fn a_profile_counts_what_the_model_does_and_changes_nothing() {
+    let text = "the word is you and I.";
+    let mut translator = Translator::from_file(model_of("en", "zh", 7)).unwrap();
+    let plain = translator.translate(text, &aligned());
+    assert_eq!(*translator.profile(), None);
+    *translator.profile() = Some(crate::cpu::profile::Profile::default());
+    assert_eq!(translator.translate(text, &aligned()), plain);
+
+    let profile = translator.profile().take().unwrap();
+    let kinds: Vec<_> = profile.kinds.keys().copied().collect();
+    let expected = [
+        "affine",
+        "attention",
+        "embed",
+        "lstm",
+        "lstm cell",
+        "rowwise",
+        "select",
+    ];
+    assert_eq!(kinds, expected);
+    // The output is one row of all pieces, 16 columns wide, in each step.
+    let (affine, select) = (profile.kinds["affine"], profile.kinds["select"]);
+    let pieces = translator.parts.target.len() as u64;
+    assert!(affine.products > select.calls * pieces * 16, "{profile:?}");
+    assert!(affine.calls > select.calls && profile.kinds["lstm"].products > 0);
+    assert_eq!(select.products, 0);
+}

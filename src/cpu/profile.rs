@@ -1,0 +1,151 @@
+//! Where the time of an executor goes, and how fast int8 products can be at all (feature `cli`).
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use super::simd::{GROUP, Isa, Kernel, PANEL, Simd, Tile};
+use crate::model::plan::Op;
+
+/// Time and work by kind of operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// By the name of the operation.
+    pub kinds: BTreeMap<&'static str, Share>,
+}
+
+/// What one kind of operation took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Time spent.
+    pub time: Duration,
+    /// How often it was carried out.
+    pub calls: u64,
+    /// int8 products added up.
+    pub products: u64,
+}
+
+impl Profile {
+    /// Adds what began at `started` and ends now.
+    pub fn add(&mut self, kind: &'static str, started: Instant, products: u64) {
+        let share = self.kinds.entry(kind).or_default();
+        share.time += started.elapsed();
+        share.calls += 1;
+        share.products += products;
+    }
+}
+
+/// What an operation is called in a profile.
+#[must_use]
+pub fn kind(op: &Op) -> &'static str {
+    match op {
+        Op::Embed { .. } => "embed",
+        Op::Affine { .. } => "affine",
+        Op::Lstm { .. } => "lstm",
+        Op::LstmCell { .. } => "lstm cell",
+        Op::SsruCell { .. } => "ssru",
+        Op::Norm { .. } => "norm",
+        Op::Attention { .. } => "attention",
+        Op::Logits { .. } => "logits",
+        Op::Mean { .. } | Op::Zero { .. } | Op::Copy { .. } | Op::Add { .. } => "rowwise",
+    }
+}
+
+/// Columns of the weights in [`peak`]: all operands together fit into any first-level cache.
+const GROUPS: usize = 64;
+/// Passes over them between two looks at the clock.
+const ROUNDS: usize = 2_000;
+const ATTEMPTS: usize = 20;
+
+/// The most int8 products that one thread adds up in a second: what [`super::affine`] does in its innermost loop, with everything in the
+/// first-level cache and nothing around it.
+#[must_use]
+pub fn peak(isa: Isa) -> f64 {
+    let tiles = vec![Tile([3; PANEL * GROUP]); 4 * GROUPS];
+    let activations = vec![[65; GROUP]; 4 * GROUPS];
+    let attempts = (0..ATTEMPTS).map(|_| {
+        let started = Instant::now();
+        let products = isa.multiply(Peak {
+            tiles: &tiles,
+            activations: &activations,
+        });
+        products as f64 / started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE)
+    });
+    attempts.fold(0.0, f64::max)
+}
+
+struct Peak<'a> {
+    tiles: &'a [Tile],
+    activations: &'a [[u8; GROUP]],
+}
+
+impl Kernel for Peak<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> usize {
+        // The blocks of the affine kernel.
+        match S::ACCUMULATORS {
+            16.. => self.block::<S, 4, 4>(simd),
+            4.. => self.block::<S, 2, 2>(simd),
+            2.. => self.block::<S, 1, 2>(simd),
+            _ => self.block::<S, 1, 1>(simd),
+        }
+    }
+}
+
+impl Peak<'_> {
+    #[inline(always)]
+    fn block<S: Simd, const P: usize, const M: usize>(self, simd: S) -> usize {
+        for _ in 0..ROUNDS {
+            let (tiles, x) = black_box((self.tiles, self.activations));
+            let tiles: [&[Tile]; P] = std::array::from_fn(|p| &tiles[p * GROUPS..][..GROUPS]);
+            let x: [&[_]; M] = std::array::from_fn(|m| &x[m * GROUPS..][..GROUPS]);
+            let mut sums = [[simd.start(&[0; PANEL]); M]; P];
+            for g in 0..GROUPS {
+                let mut activations = [simd.activations(x[0][g]); M];
+                for m in 1..M {
+                    activations[m] = simd.activations(x[m][g]);
+                }
+                for p in 0..P {
+                    let weights = simd.weights(&tiles[p][g]);
+                    for m in 0..M {
+                        sums[p][m] = simd.dot(sums[p][m], weights, activations[m]);
+                    }
+                }
+            }
+            black_box(&sums);
+        }
+        ROUNDS * GROUPS * P * M * PANEL * GROUP
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::{Profile, peak};
+    use crate::cpu::Isa;
+
+    #[test]
+    fn shares_are_added_by_kind() {
+        let mut profile = Profile::default();
+        for (kind, products) in [("norm", 0), ("affine", 6), ("affine", 8)] {
+            profile.add(kind, Instant::now(), products);
+        }
+        let shares: Vec<_> = profile
+            .kinds
+            .iter()
+            .map(|(&kind, share)| (kind, share.calls, share.products))
+            .collect();
+        assert_eq!(shares, [("affine", 2, 14), ("norm", 1, 0)]);
+    }
+
+    #[test]
+    fn every_instruction_set_has_a_peak() {
+        for isa in Isa::available() {
+            let peak = peak(isa);
+            assert!(peak.is_finite() && peak > 0.0, "{isa:?}: {peak}");
+        }
+    }
+}
