@@ -2,12 +2,12 @@
  * This engine and Bergamot's (npm `@browsermt/bergamot-translator`, which Firefox's translations grew from), side by side: the same
  * Chromium, the same model files, the same sentences, one thread each.
  *
- *     npm run bench:peers [-- FOLDER] [--shape tiny|base-memory|base] [--pieces N] [--sentences FILE]
+ *     npm run bench:peers [-- FOLDER] [--shape tiny|base-memory|base] [--pieces N] [--sentences FILE] [--write FOLDER]
  *
  * FOLDER holds a Firefox translation model, unpacked: model.*.bin, vocab.*.spm (or srcvocab.* and trgvocab.*), lex.*.bin. Without it
  * the weights are random, with a vocabulary of this repository's own model, and sentences end when they are about as long as the
  * original; such a model is as fast as a trained one, but writes nonsense and repeats itself. With `--pieces 32000` the vocabulary has as
- * many pieces as Firefox's; those that are added stand in no text.
+ * many pieces as Firefox's; those that are added stand in no text. `--write` writes the model's files, and measures nothing.
  *
  * "One by one" translates a sentence at a time, as when someone types; "together" gives all of them to the engine as one request.
  * The best of several passes counts: other programs on the machine can only slow a pass down. The first translation is timed from
@@ -15,7 +15,7 @@
  * resident pages; on Linux only).
  */
 
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -52,6 +52,15 @@ async function make(shape, pieces) {
   const count = piecesIn(vocabulary);
   const files = randomModel(SHAPES[shape], count);
   return { ...files, vocabularies: [vocabulary], name: `random weights, ${shape}, ${count.toLocaleString("en")} pieces` };
+}
+
+/** @param {Files} files @param {string} folder */
+async function write({ model, vocabularies, shortlist }, folder) {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "model.intgemm.alphas.bin"), model);
+  if (shortlist) await writeFile(join(folder, "lex.s2t.bin"), shortlist);
+  const names = vocabularies.length > 1 ? ["srcvocab.spm", "trgvocab.spm"] : ["vocab.spm"];
+  for (const [i, name] of names.entries()) await writeFile(join(folder, name), vocabularies[i]);
 }
 
 /** A hundred everyday sentences, and the same joined in pairs: two hundred of 3 to 30 words. */
@@ -231,8 +240,10 @@ async function main() {
       pieces: { type: "string", default: "0" },
       sentences: { type: "string" },
       engine: { type: "string", multiple: true },
+      write: { type: "string" },
     },
   });
+  if (values.write) return write(await make(values.shape, Number(values.pieces)), resolve(values.write));
   modules();
   wasm();
   const files = positionals[0] ? await read(resolve(positionals[0])) : await make(values.shape, Number(values.pieces));

@@ -46,7 +46,7 @@ test("dark mode is dark", () =>
   }));
 
 test("with forced colours the state of the switch and the words that are lit can be seen", () =>
-  visiting({ forcedColors: "active" }, async ({ page }) => {
+  visiting({ forcedColors: "active", reducedMotion: "reduce" }, async ({ page }) => {
     const look = (/** @type {string} */ selector, /** @type {"backgroundColor" | "outlineStyle"} */ property, pseudo = "") =>
       page.locator(selector).first().evaluate((element, [name, part]) => getComputedStyle(element, part || null)[/** @type {any} */ (name)], [property, pseudo]);
     await type(page, "I love to eat pizza.");

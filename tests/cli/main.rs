@@ -180,11 +180,7 @@ fn bench_measures() {
         assert_eq!(result["ratio"], 1.0);
     }
     let profile = dragoman(&arguments).arg("--profile").run("").succeeded();
-    for text in [
-        "scalar, beam 1, batch 32; the peak is",
-        "| affine |",
-        "| all | 100.0 %",
-    ] {
+    for text in ["scalar, beam 1, batch 32", "| affine |", "| all | 100.0 %"] {
         assert!(profile.stdout.contains(text), "{text}: {}", profile.stdout);
     }
     let error = dragoman(&["bench", "--model", &model, "--isa", "mmx"])

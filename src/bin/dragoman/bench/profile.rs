@@ -33,7 +33,7 @@ pub fn measure(
 }
 
 /// A table of the operations, the longest first; `peak` is in products per second.
-pub fn table(title: &str, profile: &Profile, whole: Duration, peak: f64) -> String {
+pub fn table(title: &str, profile: &Profile, whole: Duration, peak: Option<f64>) -> String {
     let mut shares: Vec<(&str, Share)> = profile.kinds.iter().map(|(&k, &s)| (k, s)).collect();
     shares.sort_by_key(|(_, share)| std::cmp::Reverse(share.time));
     let known: Duration = shares.iter().map(|(_, share)| share.time).sum();
@@ -49,10 +49,13 @@ pub fn table(title: &str, profile: &Profile, whole: Duration, peak: f64) -> Stri
     shares.push(("search, text, the rest", rest));
     shares.push(("all", all));
     let mut lines = vec![
-        format!(
-            "{title}; the peak is {:.1} billion int8 products a second",
-            peak / 1e9
-        ),
+        match peak {
+            Some(peak) => format!(
+                "{title}; the peak is {:.1} billion int8 products a second",
+                peak / 1e9
+            ),
+            None => title.to_owned(),
+        },
         String::new(),
         "| operation | share of the time | µs each | billion products/s | share of the peak |"
             .into(),
@@ -69,8 +72,8 @@ pub fn table(title: &str, profile: &Profile, whole: Duration, peak: f64) -> Stri
             (String::new(), String::new())
         } else {
             let speed = share.products as f64 / time.max(f64::MIN_POSITIVE);
-            let of_peak = 100.0 * speed / peak.max(f64::MIN_POSITIVE);
-            (format!("{:.1}", speed / 1e9), format!("{of_peak:.0} %"))
+            let of_peak = peak.map(|peak| format!("{:.0} %", 100.0 * speed / peak));
+            (format!("{:.1}", speed / 1e9), of_peak.unwrap_or_default())
         };
         format!("| {name} | {part:.1} % | {each} | {speed} | {of_peak} |")
     }));
@@ -94,7 +97,7 @@ mod tests {
             };
             profile.kinds.insert(kind, share);
         }
-        let found = table("scalar", &profile, Duration::from_millis(100), 100e9);
+        let found = table("scalar", &profile, Duration::from_millis(100), Some(100e9));
         let rows: Vec<&str> = found.lines().skip(4).collect();
         assert_eq!(
             rows,
@@ -105,5 +108,7 @@ mod tests {
                 "| all | 100.0 % |  | 30.0 | 30 % |",
             ]
         );
+        let without = table("scalar", &profile, Duration::from_millis(100), None);
+        assert!(without.contains("| affine | 60.0 % | 30000.0 | 50.0 |  |"));
     }
 }
