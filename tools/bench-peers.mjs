@@ -243,10 +243,10 @@ async function main() {
       write: { type: "string" },
     },
   });
-  if (values.write) return write(await make(values.shape, Number(values.pieces)), resolve(values.write));
+  const files = positionals[0] ? await read(resolve(positionals[0])) : await make(values.shape, Number(values.pieces));
+  if (values.write) return write(files, resolve(values.write));
   modules();
   wasm();
-  const files = positionals[0] ? await read(resolve(positionals[0])) : await make(values.shape, Number(values.pieces));
   const sentences = values.sentences ? (await readFile(values.sentences, "utf8")).split("\n").filter(Boolean) : await everyday();
   const browser = await launchChromium();
   try {

@@ -6,7 +6,7 @@ use crate::Translation;
 
 /// Largest difference of scores, which are logarithms, that counts as the same.
 ///
-/// All other floats are the same to the last bit (`shaders/float.wgsl`), so scores differ by millionths. That leaves room for
+/// All other floats are meant to be the same to the last bit (`shaders/float.wgsl`), so scores differ by millionths. That leaves room for
 /// logarithms of a device that are as coarse as the language allows; a wrong state, weight or token changes a score by much more.
 pub const TOLERANCE: f32 = 1e-3;
 

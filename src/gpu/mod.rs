@@ -18,8 +18,8 @@
 //! | [`check`] | whether both engines say the same |
 //! | `rounding` | for tests: where a shader would leave the rounding to the device |
 //!
-//! A shader in `shaders/` has the name of its twin in `cpu/`, and computes the same floats to the last bit, in the same order, on any
-//! device: `shaders/float.wgsl` says how. Only the scores of translations are approximate, for logarithms and powers are.
+//! A shader in `shaders/` has the name of its twin in `cpu/`, and computes the same floats in the same order, to the last bit unless they
+//! are subnormal: `shaders/float.wgsl` says how. Only the scores of translations are approximate, for logarithms and powers are.
 
 // In a browser devices belong to a thread, elsewhere they do not.
 #![cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync))]
