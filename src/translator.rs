@@ -26,7 +26,7 @@ mod case;
 mod job;
 mod layout;
 mod numbers;
-mod numerals;
+pub(crate) mod numerals;
 mod piece;
 mod render;
 mod spacing;

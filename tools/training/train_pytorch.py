@@ -8,7 +8,8 @@ has the same shapes and next to no padding, and `batches.tokens` counts the plac
     dragoman train CONFIG.toml --corpus CORPUS --output RUN --prepare
     python3 tools/training/train_pytorch.py CONFIG.toml RUN
 
-Needs torch >= 2.8, numpy and numba; on a CPU it runs for tests.
+Needs torch >= 2.8, numpy and numba. A processor with bfloat16 units trains it too, in hours (cpu_ops.py). A run that was stopped goes
+on where its last checkpoint was when the same command is given again.
 """
 
 import argparse
@@ -24,9 +25,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+import cpu_ops
 from weights_file import read_weights, write_weights
 
-ROW = 256  # places of a row: several sentences side by side
+CUDA = torch.cuda.is_available()
+ROW = 256 if CUDA else 128  # places of a row: several sentences side by side
 OPEN_ROWS = 64  # rows that a sentence may still join
 MASKED = -30_000.0  # finite, so that places without any sentence stay finite too
 EPSILON = 1e-6
@@ -174,14 +177,7 @@ def ssru_forward(gates: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
     rows, steps, width = gates.shape
     d = width // 2
     cells = gates.new_empty(rows, steps, d)
-    if gates.is_cuda:
-        scan_forward[(rows, d // 64)](gates, first, cells, steps, d, 64, num_warps=2)
-        return cells
-    z, s = gates[..., :d].float(), gates[..., d:].float().sigmoid()
-    c = torch.zeros(rows, d)
-    for t in range(steps):
-        c = torch.where(first[:, t, None] != 0, 0.0, s[:, t] * c) + (1 - s[:, t]) * z[:, t]
-        cells[:, t] = c
+    scan_forward[(rows, d // 64)](gates, first, cells, steps, d, 64, num_warps=2)
     return cells
 
 
@@ -189,18 +185,7 @@ def ssru_forward(gates: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
 def ssru_backward(gates: torch.Tensor, first: torch.Tensor, cells: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
     rows, steps, d = cells.shape
     out = torch.empty_like(gates)
-    if gates.is_cuda:
-        scan_backward[(rows, d // 64)](gates, first, cells, grad.contiguous(), out, steps, d, 64, num_warps=2)
-        return out
-    z, s = gates[..., :d].float(), gates[..., d:].float().sigmoid()
-    carried = torch.zeros(rows, d)
-    for t in reversed(range(steps)):
-        begins = first[:, t, None] != 0
-        before = torch.where(begins, 0.0, cells[:, t - 1].float()) if t else torch.zeros(rows, d)
-        e = grad[:, t].float() + carried
-        out[:, t, :d] = (1 - s[:, t]) * e
-        out[:, t, d:] = s[:, t] * (1 - s[:, t]) * (before - z[:, t]) * e
-        carried = torch.where(begins, 0.0, s[:, t] * e)
+    scan_backward[(rows, d // 64)](gates, first, cells, grad.contiguous(), out, steps, d, 64, num_warps=2)
     return out
 
 
@@ -219,13 +204,17 @@ def ssru_gradient(ctx, grad):
 ssru_forward.register_autograd(ssru_gradient, setup_context=keep_for_backward)
 
 
+recurrence = ssru_forward if CUDA else cpu_ops.Recurrence.apply
+drop = F.dropout if CUDA else cpu_ops.Dropout()
+
+
 def affine(x, weight, bias):
     return F.linear(x, weight.to(x.dtype), bias.to(x.dtype))
 
 
 def residual(x, change, scale, bias, dropout):
     """`LN(x + dropout(change))`"""
-    sum_ = x.float() + F.dropout(change, dropout).float()
+    sum_ = x.float() + drop(change, dropout).float()
     return F.layer_norm(sum_, sum_.shape[-1:], scale, bias, EPSILON).to(x.dtype)
 
 
@@ -235,6 +224,8 @@ def heads_of(x, heads):
 
 
 def attention(query, keys, values, mask, heads):
+    if not CUDA:
+        return cpu_ops.attention(query, keys, values, mask, heads)
     q, k, v = (heads_of(x, heads) for x in (query, keys, values))
     found = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     return found.transpose(1, 2).reshape(query.shape)
@@ -255,7 +246,7 @@ def encoder_layer(x, mask, p, heads: int, dropout: float):
 
 def decoder_layer(x, memory, mask, first, p, heads: int, dropout: float):
     gates = affine(x, p["recurrent.input"], p["recurrent.input_bias"])
-    cells = ssru_forward(gates, first).relu()
+    cells = recurrence(gates, first).relu()
     x = residual(x, cells, p["recurrent.norm_scale"], p["recurrent.norm_bias"], dropout)
     query = affine(x, p["attention.query"], p["attention.query_bias"])
     k, v = affine(memory, p["attention.memory"], p["attention.memory_bias"]).chunk(2, -1)
@@ -268,7 +259,7 @@ def embed(table, ids, positions, sinusoids, present, dropout: float, dtype: torc
     """`sqrt(d) embedding + position`; only the position where `present` is 0."""
     d = table.shape[1]
     x = F.embedding(ids, table) * (math.sqrt(d) * present[..., None]) + F.embedding(positions, sinusoids)
-    return F.dropout(x.to(dtype), dropout)
+    return drop(x.to(dtype), dropout)
 
 
 def masks(source, target, dtype: torch.dtype):
@@ -279,6 +270,8 @@ def masks(source, target, dtype: torch.dtype):
 
 def cross_entropy(x, table, bias, labels, counted, smoothing: float):
     """Sum of `(1 - eps) nll + eps mean(-log p)` and of the nll over the counted places."""
+    if not CUDA:
+        return cpu_ops.cross_entropy(x, table, bias, labels, counted, smoothing)
     logits = affine(x, table, bias).flatten(0, 1).float()
     whole = torch.logsumexp(logits, -1)
     nll = whole - logits.gather(1, labels.flatten()[:, None])[:, 0]
@@ -292,7 +285,7 @@ class Transformer:
 
     def __init__(self, config: dict, tensors: dict, dropout: float, smoothing: float, device: str, compiled: bool) -> None:
         self.config, self.dropout, self.smoothing = config, dropout, smoothing
-        self.dtype = torch.bfloat16 if device == "cuda" else torch.float32
+        self.dtype = torch.bfloat16 if CUDA or cpu_ops.has_bfloat16() else torch.float32
         self.parameters = {name: torch.tensor(data, device=device, requires_grad=True) for name, data in tensors.items()}
         self.layers = {
             f"{side}.{layer}": {
@@ -350,20 +343,27 @@ def main() -> None:
     parser.add_argument("--finish", type=Path, help="prepared pairs for the end of the run (another pairs.bin)")
     parser.add_argument("--finish-share", type=float, default=0.3, help="share of the run that uses them")
     parser.add_argument("--minutes", type=float, help="length of the run in place of the steps of the configuration")
-    parser.add_argument("--eager", action="store_true", help="do not compile the network")
+    parser.add_argument("--rate", type=float, help="learning rate in place of the one of the configuration")
+    parser.add_argument("--tokens", type=int, help="places of a batch in place of those of the configuration")
+    parser.add_argument("--eager", action="store_true", help="do not compile the network (never done on a CPU)")
+    parser.add_argument("--save-every", type=float, default=10.0, help="minutes between checkpoints")
     arguments = parser.parse_args()
     config = tomllib.loads(arguments.config.read_text())
     optimiser, schedule, seed = config.get("optimiser", {}), config["schedule"], config["model"].get("seed", 1)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    schedule["rate"] = arguments.rate or schedule["rate"]
+    device = "cuda" if CUDA else "cpu"
+    checkpoint = arguments.run / "pytorch.checkpoint"
+    before = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
+    seed += before["step"] if before else 0
     torch.manual_seed(seed)
 
     header, tensors = read_weights(arguments.run / "initial.float.safetensors")
     architecture = json.loads(header["config"])
     trained = {name: value for name, value in tensors.items() if value.dtype == np.float32}
     network = Transformer(
-        architecture, trained, optimiser.get("dropout", 0.1), optimiser.get("label_smoothing", 0.1), device, not arguments.eager
+        architecture, trained, optimiser.get("dropout", 0.1), optimiser.get("label_smoothing", 0.1), device, CUDA and not arguments.eager
     )
-    rows = max(1, config["batches"]["tokens"] // ROW)
+    rows = max(1, (arguments.tokens or config["batches"]["tokens"]) // ROW)
     batches = iter(Batches(Pairs(arguments.run / "pairs.bin"), rows, seed, device))
     finish = iter(Batches(Pairs(arguments.finish), rows, seed, device)) if arguments.finish else None
     parameters = list(network.parameters.values())
@@ -375,11 +375,18 @@ def main() -> None:
         weight_decay=optimiser.get("weight_decay", 0.0),
         fused=True,
     )
+    if before:
+        for name, value in network.parameters.items():
+            value.data.copy_(before["parameters"][name])
+        adam.load_state_dict(before["optimiser"])
     clip = optimiser.get("clip", 1.0)
     log = (arguments.run / "log.jsonl").open("a")
 
-    begin = time.time()
-    step, tokens, window, done = 0, 0, [], 0.0
+    first = before["step"] if before else 0
+    step, tokens, spent = (before[key] for key in ("step", "tokens", "seconds")) if before else (0, 0, 0.0)
+    share = lambda: spent / (60 * arguments.minutes) if arguments.minutes else step / schedule["steps"]
+    begin, saved = time.time() - spent, time.time()
+    window, done = [], share()
     while done < 1.0:
         use_finish = finish is not None and done >= 1.0 - arguments.finish_share
         loss, nll, count = network.losses(next(finish if use_finish else batches))
@@ -390,7 +397,8 @@ def main() -> None:
         adam.step()
         adam.zero_grad(set_to_none=True)
         window.append(torch.stack([nll.detach(), count, norm]))
-        if step % 100 == 0 or step == 3:
+        spent = time.time() - begin
+        if step % 100 == 0 or step == first + 3:
             sums = torch.stack(window).cpu()
             window = []
             tokens += int(sums[:, 1].sum())
@@ -400,20 +408,26 @@ def main() -> None:
                 "norm": round(float(sums[:, 2].mean()), 3),
                 "rate": adam.param_groups[0]["lr"],
                 "tokens": tokens,
-                "seconds": round(time.time() - begin, 1),
+                "seconds": round(spent, 1),
             }
             print(json.dumps(line), file=log, flush=True)
-            if step % 500 == 0 or step == 3:
+            if step % 500 == 0 or step == first + 3:
                 print(json.dumps(line), flush=True)
             if not math.isfinite(line["nll"]):
                 raise SystemExit("the loss is not finite: lower the rate or warm up for longer")
-        if step == 3:
+        if step == first + 3 and CUDA:
             # What came before was compiling.
-            begin = time.time()
-        elapsed = time.time() - begin
-        done = elapsed / (60 * arguments.minutes) if arguments.minutes else step / schedule["steps"]
-        if step < 3:
-            done = 0.0
+            spent = before["seconds"] if before else 0.0
+            begin = time.time() - spent
+        done = share()
+        if step < first + 3:
+            done = min(done, 0.999)
+        if not window and time.time() - saved > 60 * arguments.save_every:
+            saved = time.time()
+            part = checkpoint.with_suffix(".part")
+            state = {"parameters": network.parameters, "optimiser": adam.state_dict()}
+            torch.save({**state, "step": step, "tokens": tokens, "seconds": spent}, part)
+            part.replace(checkpoint)
     trained = {name: value.detach().float().cpu().numpy() for name, value in network.parameters.items()}
     write_weights(arguments.run / "latest.float.safetensors", header, {**tensors, **trained})
     print(f"{step} steps, {tokens} target tokens", flush=True)

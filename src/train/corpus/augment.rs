@@ -1,28 +1,43 @@
-//! The way visitors type: lower case, CAPITALS, no full stop at the end, typing errors; and sentences with placeholders, which
-//! stand for what must be copied.
+//! The way visitors type: lower case, CAPITALS, no full stop at the end, typing errors; sentences with placeholders, which
+//! stand for what must be copied; and what the corpus has little of, Chinese names and prices.
 
 use super::config::AugmentConfig;
-use super::{Pair, hash};
+use super::{Pair, currency, hash, people};
 use crate::text::characters::is_han;
 use crate::text::placeholders::PLACEHOLDERS;
 
 const FINAL: [char; 7] = ['.', '!', '?', '。', '！', '？', '…'];
 
-/// Changed copies of a pair, drawn by its text and the seed, so that the same configuration always
+#[derive(Clone, Copy)]
+enum Change {
+    Lower,
+    Upper,
+    Bare,
+    Typed,
+    Placeholders,
+    Typo,
+    Person,
+    Yuan,
+}
+
+/// Changed copies of a pair in `languages`, drawn by its text and the seed, so that the same configuration always
 /// gives the same data. Usually none.
 pub fn variants<'a>(
     pair: &'a Pair,
-    shares: &'a AugmentConfig,
+    languages: (&'a str, &'a str),
+    shares: &AugmentConfig,
     seed: u64,
 ) -> impl Iterator<Item = (String, String)> + 'a {
-    type Change = fn(&str, &str) -> (String, String);
-    let changes: [(f32, Change); 6] = [
-        (shares.lower, |s, t| (s.to_lowercase(), t.to_owned())),
-        (shares.upper, |s, t| (s.to_uppercase(), t.to_owned())),
-        (shares.no_final_punctuation, |s, t| (bare(s), bare(t))),
-        (shares.typed, |s, t| (bare(s).to_lowercase(), t.to_owned())),
-        (shares.placeholders, with_placeholders),
-        (shares.typos, |s, t| (with_typo(s, t), t.to_owned())),
+    // A change's place decides what is drawn for it.
+    let changes = [
+        (shares.lower, Change::Lower),
+        (shares.upper, Change::Upper),
+        (shares.no_final_punctuation, Change::Bare),
+        (shares.typed, Change::Typed),
+        (shares.placeholders, Change::Placeholders),
+        (shares.typos, Change::Typo),
+        (shares.people, Change::Person),
+        (shares.yuan, Change::Yuan),
     ];
     (0_u64..)
         .zip(changes)
@@ -38,10 +53,39 @@ pub fn variants<'a>(
             if chance >= f64::from(share) {
                 return None;
             }
-            let (source, target) = change(&pair.source, &pair.target);
+            let (source, target) = change.applied(&pair.source, &pair.target, languages)?;
             (source != pair.source && !source.is_empty() && !target.is_empty())
                 .then_some((source, target))
         })
+}
+
+impl Change {
+    fn applied(self, s: &str, t: &str, languages: (&str, &str)) -> Option<(String, String)> {
+        Some(match self {
+            Self::Lower => (s.to_lowercase(), t.to_owned()),
+            Self::Upper => (s.to_uppercase(), t.to_owned()),
+            Self::Bare => (bare(s), bare(t)),
+            Self::Typed => (bare(s).to_lowercase(), t.to_owned()),
+            Self::Placeholders => with_placeholders(s, t),
+            Self::Typo => (with_typo(s, t), t.to_owned()),
+            Self::Person => in_english_and_chinese(people::renamed, s, t, languages)?,
+            Self::Yuan => in_english_and_chinese(currency::in_yuan, s, t, languages)?,
+        })
+    }
+}
+
+/// A change of the English and the Chinese side, whichever of them is the source.
+fn in_english_and_chinese(
+    change: fn(&str, &str) -> Option<(String, String)>,
+    source: &str,
+    target: &str,
+    languages: (&str, &str),
+) -> Option<(String, String)> {
+    match languages {
+        ("en", "zh") => change(source, target),
+        ("zh", "en") => change(target, source).map(|(english, chinese)| (chinese, english)),
+        _ => None,
+    }
 }
 
 fn bare(text: &str) -> String {
@@ -139,7 +183,7 @@ mod tests {
             weight: 1.0,
             origin: 0,
         };
-        variants(&pair, shares, 7).collect()
+        variants(&pair, ("en", "zh"), shares, 7).collect()
     }
 
     #[test]
@@ -153,6 +197,8 @@ mod tests {
             typed: 1.0,
             placeholders: 1.0,
             typos: 1.0,
+            people: 1.0,
+            yuan: 1.0,
         };
         let expected = [
             ("hello!", "你好！"),
@@ -169,6 +215,34 @@ mod tests {
             all(&AugmentConfig { lower: 1.0, ..none }, "hello").is_empty(),
             "nothing changed"
         );
+    }
+
+    #[test]
+    fn people_and_prices_change_in_either_direction() {
+        let shares = AugmentConfig {
+            people: 1.0,
+            yuan: 1.0,
+            ..AugmentConfig::default()
+        };
+        let pair = |source: &str, target: &str| Pair {
+            source: source.into(),
+            target: target.into(),
+            score: 0.0,
+            weight: 1.0,
+            origin: 0,
+        };
+        let (english, chinese) = ("Tom paid $50.", "汤姆付了50美元。");
+        let forward = pair(english, chinese);
+        let backward = pair(chinese, english);
+        let forward: Vec<_> = variants(&forward, ("en", "zh"), &shares, 7).collect();
+        let backward: Vec<_> = variants(&backward, ("zh", "en"), &shares, 7)
+            .map(|(source, target)| (target, source))
+            .collect();
+        assert_eq!(forward.len(), 2);
+        assert_eq!(forward, backward);
+        assert!(!forward[0].0.contains("Tom") && forward[1].0 == "Tom paid 50 yuan.");
+        let pair = pair("Tom paid $50.", "Tom zahlte 50 Dollar.");
+        assert_eq!(variants(&pair, ("en", "de"), &shares, 7).count(), 0);
     }
 
     #[test]

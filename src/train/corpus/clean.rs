@@ -1,7 +1,9 @@
 //! Repairs that make a usable pair out of a nearly usable one, before the filters judge it.
 
+use crate::text::language::is_chinese;
 use crate::text::normalise::normalise;
 use crate::text::simplified::as_read;
+use crate::translator::numerals::in_digits;
 
 use super::config::OriginConfig;
 use super::read::RawPair;
@@ -14,7 +16,12 @@ pub fn clean(
     target_language: &str,
     options: &OriginConfig,
 ) {
-    pair.source = side(&as_read(&pair.source, source_language), source_language);
+    let read = as_read(&pair.source, source_language);
+    pair.source = if is_chinese(source_language) {
+        side(&in_digits(&read).text, source_language)
+    } else {
+        side(&read, source_language)
+    };
     pair.target = side(&pair.target, target_language);
     strip_markers(&mut pair.source, &mut pair.target);
     if target_language == "zh" {

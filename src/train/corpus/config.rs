@@ -135,6 +135,10 @@ pub struct AugmentConfig {
     pub typos: f32,
     /// Words that both sides spell alike become placeholders; where there are none, one is put at an end of both sides.
     pub placeholders: f32,
+    /// A Chinese person in the place of an English one, where the pair is English and Chinese and names one.
+    pub people: f32,
+    /// Yuan in the place of dollars, where the pair is English and Chinese and names an amount.
+    pub yuan: f32,
 }
 
 /// How the subword vocabularies are made.

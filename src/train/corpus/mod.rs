@@ -3,9 +3,11 @@
 pub mod augment;
 pub mod clean;
 pub mod config;
+pub mod currency;
 pub mod dedup;
 pub mod filter;
 pub mod numbers;
+pub mod people;
 pub mod read;
 pub mod report;
 pub mod script;

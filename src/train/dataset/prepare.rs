@@ -15,7 +15,7 @@ use crate::train::vocabulary::{self, VocabularyOptions};
 use crate::{Error, Result};
 
 /// Changes whenever the same configuration would give different data.
-const RECIPE: u32 = 3;
+const RECIPE: u32 = 4;
 
 /// Everything training needs from the corpus.
 #[derive(Debug)]
@@ -208,7 +208,9 @@ fn tokenise(corpus: &mut Corpus, config: &DataConfig, encoder: &Encoder) -> Resu
             .par_iter()
             .map(|pair| {
                 let own = std::iter::once((pair.source.clone(), pair.target.clone()));
-                own.chain(augment::variants(pair, &config.augment, config.seed))
+                let languages = (&*config.source_language, &*config.target_language);
+                let changed = augment::variants(pair, languages, &config.augment, config.seed);
+                own.chain(changed)
                     .map(|(source, target)| encoder.encode(&source, &target))
                     .collect::<Vec<_>>()
             })
