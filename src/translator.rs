@@ -12,6 +12,7 @@
 //! | `case` | text in capitals |
 //! | `numbers` | numbers that a translation got wrong |
 //! | `amounts` | large amounts that lost their scale |
+//! | `currencies` | yuan that became dollars, and dollars that became yuan |
 //! | `numerals` | numbers in Chinese characters, which are read as digits |
 //! | `render` | from tokens to text |
 //! | `spacing` | spaces that Chinese does without |
@@ -23,6 +24,7 @@
 
 mod amounts;
 mod case;
+mod currencies;
 mod job;
 mod layout;
 mod numbers;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::numbers;
 use crate::text::edited::Edited;
-use crate::text::language::is_chinese;
+use crate::text::language::{is_chinese, is_english};
 
 /// Values are in units of 1/10,000, so that `1.2345万` is a whole number of them.
 const ONE: u64 = 10_000;
@@ -65,10 +65,6 @@ pub fn correct(source: &str, from: &str, translation: &str, to: &str) -> Edited 
     }
     edited.copy(&translation[at..]);
     edited.finish()
-}
-
-fn is_english(language: &str) -> bool {
-    language.split('-').next() == Some("en")
 }
 
 /// The large amounts of a text, in order.

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::Alignment;
-use super::amounts;
 use super::numbers;
 use super::piece::{Hole, Stretch};
+use super::{amounts, currencies};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
@@ -84,6 +84,9 @@ impl Writer<'_> {
         let known = marked.then(strays);
         let counted = amounts::correct(&stretch.input.text, self.from, &known.text, self.language);
         let known = known.then(counted);
+        let priced =
+            currencies::correct(&stretch.input.text, self.from, &known.text, self.language);
+        let known = known.then(priced);
         let set = typography::set(&known.text, self.language);
         let input = &stretch.input.text;
         let agreed = final_mark::agree(input, &set.text, self.language);

@@ -53,6 +53,16 @@ class Pairs:
         self.source, self.target = starts[:-1:2], starts[1::2]
         self.end = starts[2::2]
 
+    def save(self, path: Path, keep: np.ndarray) -> None:
+        """Writes the pairs of a mask in the same format."""
+        lengths = np.stack([self.target - self.source, self.end - self.target], 1)[keep].ravel()
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
+        tokens = self.tokens[np.repeat(keep, self.end - self.source)]
+        with path.open("wb") as file:
+            file.write(b"DRGPAIR\x01" + np.array([keep.sum(), len(tokens)], np.uint64).tobytes())
+            for part in (self.weights[keep], starts, tokens):
+                file.write(np.ascontiguousarray(part).tobytes())
+
     def epoch(self, random: np.random.Generator) -> np.ndarray:
         """Indices of the pairs of a pass, in random order, each as often as its weight says."""
         whole = np.floor(self.weights + random.random(len(self.weights))).astype(np.int64)
@@ -301,8 +311,8 @@ class Transformer:
         wrap = torch.compile(dynamic=False, fullgraph=True) if compiled else lambda f: f
         self.embed, self.masks, self.encoder, self.decoder, self.cross_entropy = map(wrap, functions)
 
-    def losses(self, batch):
-        """Sums of the loss and of the nll, and how many tokens count."""
+    def outputs(self, batch):
+        """What the output layer reads, `[R, T, d]`, and the labels."""
         ids, positions, sentences = batch
         (source, labels), (source_at, target_at) = ids.int(), positions.int()
         heads, dropout, p = self.config["heads"], self.dropout, self.parameters
@@ -316,9 +326,25 @@ class Transformer:
         x = self.embed(p["target_embedding"], before, target_at, self.sinusoids, 1 - first, dropout, self.dtype)
         for layer in range(self.config["decoder_layers"]):
             x = self.decoder(x, memory, across, first, self.layers[f"decoder.{layer}"], heads, dropout)
-        counted = (sentences[1] > 0).float()
-        loss, nll = self.cross_entropy(x, p["target_embedding"], p["output.bias"], labels.long(), counted, self.smoothing)
+        return x, labels.long()
+
+    def losses(self, batch):
+        """Sums of the loss and of the nll, and how many tokens count."""
+        p = self.parameters
+        x, labels = self.outputs(batch)
+        counted = (batch[2][1] > 0).float()
+        loss, nll = self.cross_entropy(x, p["target_embedding"], p["output.bias"], labels, counted, self.smoothing)
         return loss, nll, counted.sum()
+
+    def token_losses(self, batch):
+        """The nll of each place, `[R, T]`; 0 where there is no token."""
+        p = self.parameters
+        x, labels = self.outputs(batch)
+        found = []
+        for rows, label in zip(x.flatten(0, 1).split(4096), labels.flatten().split(4096)):
+            logits = affine(rows, p["target_embedding"], p["output.bias"]).float()
+            found.append(torch.logsumexp(logits, -1) - logits.gather(1, label[:, None])[:, 0])
+        return torch.cat(found).view(labels.shape) * (batch[2][1] > 0)
 
 
 def sinusoids(width: int, device: str) -> torch.Tensor:
