@@ -1,8 +1,9 @@
 //! Repairs that make a usable pair out of a nearly usable one, before the filters judge it.
 
-use crate::text::language::is_chinese;
+use crate::text::language::{is_chinese, is_english};
 use crate::text::normalise::normalise;
 use crate::text::simplified::as_read;
+use crate::text::typography::{final_mark, pronoun};
 use crate::translator::numerals::in_digits;
 
 use super::config::OriginConfig;
@@ -30,7 +31,42 @@ pub fn clean(
     if options.first_sense {
         pair.source = first_sense(&pair.source);
         pair.target = first_sense(&pair.target);
+        return;
     }
+    let without_credit = |text: &str, other: &str| {
+        text[..length_without_credit(text, other).unwrap_or(text.len())].to_owned()
+    };
+    pair.source = without_credit(&pair.source, &pair.target);
+    pair.target = without_credit(&pair.target, &pair.source);
+    pair.target = as_set(&pair.source, &pair.target, target_language);
+}
+
+/// "Job growth remains brisk(LATIMES)": how long a headline is without the newspaper that the other side does not name.
+fn length_without_credit(text: &str, other: &str) -> Option<usize> {
+    let (headline, credit) = text.strip_suffix(')')?.rsplit_once('(')?;
+    let is_name = credit.starts_with(|c: char| c.is_ascii_uppercase())
+        && credit
+            .chars()
+            .all(|c| c.is_ascii_alphabetic() || " .&".contains(c));
+    let is_glued = headline.ends_with(|c: char| c.is_alphanumeric() || "?!.'\"".contains(c));
+    let is_text = headline.split(' ').count() > 2;
+    (is_name && is_glued && is_text && !other.contains(['(', '（'])).then_some(headline.len())
+}
+
+/// The target as the translator sets what the model writes: with the final mark of the source, "I", and a capital where a sentence begins.
+fn as_set(source: &str, target: &str, language: &str) -> String {
+    let target = final_mark::agree(source, target, language).text;
+    let target = pronoun::agree(source, &target, language).text;
+    let word = target.split([' ', ',', '\'']).next().unwrap_or_default();
+    let is_sentence = is_english(language)
+        && source.ends_with(['。', '？', '！'])
+        && !word.is_empty()
+        && word.bytes().all(|b| b.is_ascii_lowercase())
+        && !source.contains(word);
+    if is_sentence {
+        return target[..1].to_ascii_uppercase() + &target[1..];
+    }
+    target
 }
 
 /// Heading and list markers say nothing about the language. Chinese writers often leave out the space
@@ -210,6 +246,81 @@ mod tests {
         ] {
             assert_eq!(side(text, language), expected, "{text}");
         }
+    }
+
+    fn cleaned(source: &str, target: &str, languages: (&str, &str)) -> (String, String) {
+        let mut pair = RawPair {
+            origin: String::new(),
+            score: None,
+            source: source.into(),
+            target: target.into(),
+        };
+        clean(
+            &mut pair,
+            languages.0,
+            languages.1,
+            &OriginConfig::default(),
+        );
+        (pair.source, pair.target)
+    }
+
+    #[test]
+    fn newspapers_behind_headlines_go() {
+        for (english, chinese, expected) in [
+            (
+                "Job growth remains brisk(LATIMES)",
+                "就业增长",
+                "Job growth remains brisk",
+            ),
+            (
+                "Would he be moderate?(Wa Post)",
+                "他会温和吗",
+                "Would he be moderate?",
+            ),
+            (
+                "Job growth remains brisk(AP)",
+                "就业增长（美联社）",
+                "Job growth remains brisk(AP)",
+            ),
+            ("Use the word Sqrt(x)", "用平方根", "Use the word Sqrt(x)"),
+            ("The European Union (EU)", "欧盟", "The European Union (EU)"),
+            ("Modifier(S)", "修饰符", "Modifier(S)"),
+        ] {
+            assert_eq!(cleaned(english, chinese, ("en", "zh")).0, expected);
+        }
+    }
+
+    #[test]
+    fn targets_are_set_and_sources_left_as_they_are_typed() {
+        for (source, target, expected) in [
+            ("多少钱？", "how much is it", "How much is it?"),
+            ("我能坐这儿吗？", "can i sit here?", "Can I sit here?"),
+            ("一支爵士乐队", "a jazz band", "a jazz band"),
+            (
+                "fuzziness很好。",
+                "fuzziness is good.",
+                "fuzziness is good.",
+            ),
+            (
+                "我有iPhone。",
+                "iPhone is what I have.",
+                "iPhone is what I have.",
+            ),
+        ] {
+            assert_eq!(cleaned(source, target, ("zh", "en")).1, expected);
+        }
+        let typed = cleaned("how much is it?", "多少钱", ("en", "zh"));
+        assert_eq!(typed, ("how much is it?".into(), "多少钱？".into()));
+    }
+
+    #[test]
+    fn chinese_numerals_are_read_as_the_translator_reads_them() {
+        let (source, target) = cleaned("一百二十块", "120 yuan", ("zh", "en"));
+        assert_eq!((source.as_str(), target.as_str()), ("120块", "120 yuan"));
+        assert_eq!(
+            cleaned("120 yuan", "一百二十块", ("en", "zh")).1,
+            "一百二十块"
+        );
     }
 
     #[test]
