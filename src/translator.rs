@@ -8,7 +8,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `layout` | sentences and protected parts of a text |
-//! | `piece` | what is copied and what is translated of a sentence |
+//! | `piece`, `frame` | what is copied and what is translated of a sentence |
+//! | `reader` | what the model reads of a text |
 //! | `case` | text in capitals |
 //! | `numbers` | numbers that a translation got wrong |
 //! | `amounts` | large amounts that lost their scale |
@@ -25,11 +26,13 @@
 mod amounts;
 mod case;
 mod currencies;
+mod frame;
 mod job;
 mod layout;
 mod numbers;
 pub(crate) mod numerals;
 mod piece;
+mod reader;
 mod render;
 mod spacing;
 #[cfg(test)]
@@ -50,7 +53,7 @@ use crate::model::Model;
 use crate::text::respelling::Respelling;
 use crate::text::subwords::Vocabulary;
 use job::{Batch, Languages};
-use piece::Reader;
+use reader::Reader;
 use render::Writer;
 
 /// How to translate.

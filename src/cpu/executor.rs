@@ -1,5 +1,8 @@
 //! Carries out a plan on the CPU.
 
+#[cfg(feature = "cli")]
+mod timed;
+
 use super::affine::{Activations, Affine};
 use super::attention::Attention;
 use super::buffers::{Buffers, Counts, grow};
@@ -204,19 +207,18 @@ impl Executor {
     }
 
     /// Finds the best next tokens of one hypothesis, see [`select`].
+    #[cfg(not(feature = "cli"))]
     pub fn select(&mut self, model: &Model, hypothesis: usize, best: &mut [Candidate]) -> usize {
-        #[cfg(feature = "cli")]
-        let started = self.profile.is_some().then(std::time::Instant::now);
+        self.best(model, hypothesis, best)
+    }
+
+    fn best(&mut self, model: &Model, hypothesis: usize, best: &mut [Candidate]) -> usize {
         let isa = self.isa;
         let found = select(isa, self.logits(model, hypothesis), best);
         if let Some(candidates) = self.output.candidates(hypothesis) {
             for best in &mut best[..found] {
                 best.token = candidates[best.token as usize];
             }
-        }
-        #[cfg(feature = "cli")]
-        if let (Some(profile), Some(started)) = (&mut self.profile, started) {
-            profile.add("select", started, 0);
         }
         found
     }
@@ -261,42 +263,6 @@ impl Executor {
     #[cfg(not(feature = "cli"))]
     fn execute(&mut self, op: &Op, task: Task<'_>) {
         self.carry_out(op, task);
-    }
-
-    #[cfg(feature = "cli")]
-    fn execute(&mut self, op: &Op, task: Task<'_>) {
-        if self.profile.is_none() {
-            return self.carry_out(op, task);
-        }
-        let products = self.products(op, task);
-        let started = std::time::Instant::now();
-        self.carry_out(op, task);
-        if let Some(profile) = &mut self.profile {
-            profile.add(super::profile::kind(op), started, products);
-        }
-    }
-
-    /// int8 products that an operation adds up.
-    #[cfg(feature = "cli")]
-    fn products(&self, op: &Op, task: Task<'_>) -> u64 {
-        let rows = |weight| task.weights.matrix(weight).rows();
-        let products = match *op {
-            Op::Affine { weight, input, .. } => {
-                self.buffers.count(input, task.counts) * rows(weight) * input.width
-            }
-            Op::Logits { weight, input, .. } => {
-                let candidates = |hypothesis| self.output.candidates(hypothesis).map(<[u32]>::len);
-                (0..task.counts.hypotheses)
-                    .map(|hypothesis| candidates(hypothesis).unwrap_or_else(|| rows(weight)))
-                    .sum::<usize>()
-                    * input.width
-            }
-            Op::Lstm {
-                recurrent, output, ..
-            } => task.batch.tokens().len() * rows(recurrent) * output.width,
-            _ => 0,
-        };
-        products as u64
     }
 
     fn carry_out(&mut self, op: &Op, task: Task<'_>) {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::layout::Layout;
-use super::piece::{Part, Piece, Reader, Stretch, masked};
+use super::piece::{Part, Piece, Stretch, masked};
+use super::reader::Reader;
 use super::render::Writer;
 use super::spacing::{goes_on, is_missing, joined, narrowed};
 use super::{Alignment, Options, Sentence, Translation};

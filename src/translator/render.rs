@@ -245,7 +245,8 @@ fn of_text(weights: &[f32], columns: usize, tokens: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::piece::{Piece, Reader};
+    use super::super::piece::Piece;
+    use super::super::reader::Reader;
     use super::super::vocabularies::spm;
     use super::*;
     use crate::format::Normalisation;
