@@ -11,7 +11,7 @@ dual conditional cross-entropy (Junczys-Dowmunt 2018, arXiv:1809.00197), in nats
     python3 tools/training/clean_by_loss.py RUN/pairs.bin --forward RUN/initial.float.safetensors --backward BACKWARD --drop 0.05
 
 Both models must have the vocabularies of the pairs. BACKWARD may be an int8 file. Long and short pairs are compared with their like, as
-short ones cost more per token. The scores are kept beside the pairs in `pairs.scores`, so that another share takes no time.
+short ones cost more per token, and the shortest stay: they are words that the models do not know yet. The scores are kept beside the pairs in `pairs.scores`, so that another share takes no time.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from weights_file import read_weights
 
 PLACES = 16384  # of a batch, padding included
 WIDTHS = 8  # a row is a multiple of this
-GROUPS = (4, 8, 16, 32, 64)  # bounds of lengths that are compared with each other
+GROUPS = (5, 8, 16, 32, 64)  # bounds of the lengths that are compared with each other, in target tokens without </s>
 
 
 def load(path: Path) -> tuple[Transformer, dict]:
@@ -77,10 +77,10 @@ def losses(network: Transformer, pairs: Pairs, swapped: bool) -> np.ndarray:
 
 
 def kept(pairs: Pairs, scores: np.ndarray, drop: float) -> np.ndarray:
-    """Which pairs stay: the best of each group of lengths."""
+    """Which pairs stay: the shortest, and the best of each group of lengths."""
     group = np.digitize(pairs.end - pairs.target, GROUPS)
     keep = np.ones(len(scores), bool)
-    for number in range(len(GROUPS) + 1):
+    for number in range(1, len(GROUPS) + 1):
         members = np.flatnonzero(group == number)
         if len(members):
             keep[members] = scores[members] <= np.quantile(scores[members], 1 - drop)
