@@ -41,7 +41,7 @@ pub fn is_long(number: &str) -> bool {
 /// at all.
 ///
 /// Numbers are compared by their digits without the zeros at both ends, so that `1.5 million` may become 150万, and a date
-/// may be taken apart.
+/// may be taken apart. The minutes of a time must all be there, unless the translation has words for some.
 pub fn garbled(source: &str, translation: &str) -> bool {
     let long = |text: &str| -> Vec<String> {
         find(text)
@@ -55,6 +55,12 @@ pub fn garbled(source: &str, translation: &str) -> bool {
         return false;
     }
     let (read_runs, written_runs) = (runs(source), runs(translation));
+    if !MINUTES.iter().any(|word| translation.contains(word)) && !translation.contains(is_numeral) {
+        let lost = |time: &str| !is_exactly_made_of(&digits(time), &written_runs);
+        if times(source).any(lost) {
+            return true;
+        }
+    }
     let missing = read.iter().any(|number| !is_made_of(number, &written_runs));
     let invented = || {
         long(translation)
@@ -63,6 +69,36 @@ pub fn garbled(source: &str, translation: &str) -> bool {
     };
     let dropped = || written_runs.is_empty() && !translation.contains(is_numeral);
     missing && (invented() || dropped())
+}
+
+/// Words for minutes, in Chinese and English: 三点半, "half past three".
+const MINUTES: [&str; 8] = [
+    "半", "刻", "half", "quarter", "past", "fifteen", "thirty", "twenty",
+];
+
+/// Times of day that are not full hours.
+fn times(text: &str) -> impl Iterator<Item = &str> {
+    let time = |number: &&str| match number.split_once(':') {
+        Some((hour, minute)) => {
+            let two = |part: &str, least| (least..=2).contains(&part.len());
+            let all = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+            two(hour, 1) && two(minute, 2) && all(hour) && all(minute) && minute != "00"
+        }
+        None => false,
+    };
+    find(text)
+        .into_iter()
+        .map(|range| &text[range])
+        .filter(time)
+}
+
+/// Whether neighbouring runs have the digits of a number, but for zeros before it.
+fn is_exactly_made_of(number: &str, runs: &[&str]) -> bool {
+    let core = number.trim_start_matches('0');
+    (0..runs.len()).any(|first| {
+        (first..runs.len().min(first + 2))
+            .any(|last| runs[first..=last].concat().trim_start_matches('0') == core)
+    })
 }
 
 fn digits(number: &str) -> String {
@@ -138,6 +174,14 @@ mod tests {
             ("It is 12:30.", "现在是112:300。", true),
             ("It is 12:30.", "现在是十二点半。", false),
             ("It is 12:30.", "是的。", true),
+            ("It is 3:30 on May 3.", "现在是5月3日3点3点。", true),
+            ("It is 3:30 on May 3.", "现在是5月3日3点30分。", false),
+            ("It is 3:30.", "现在是3点半。", false),
+            ("现在9:15。", "It is a quarter past 9.", false),
+            ("现在9:15。", "It is 9.", true),
+            ("现在09:05。", "It is 9:05.", false),
+            ("It is 3:00.", "现在是3点。", false),
+            ("The score was 2:15:30.", "比分是2。", false),
             ("1,000 people", "1000人", false),
             ("10,000 people", "1万人", false),
             ("1.5 million people", "150万人", false),
