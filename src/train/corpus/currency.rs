@@ -8,6 +8,7 @@ use super::hash;
 const DOLLARS: [&str; 2] = ["美元", "美金"];
 
 /// The pair in yuan, if each side has one amount of dollars.
+#[must_use]
 pub fn in_yuan(english: &str, chinese: &str) -> Option<(String, String)> {
     let dollars = DOLLARS.iter().find(|word| chinese.contains(*word))?;
     if DOLLARS

@@ -54,6 +54,7 @@ const TITLES: [&str; 9] = [
 const GOES_ON: &str = "亚娜莎特斯森逊恩尔克德莉安妮顿利琳拉罗里姆";
 
 /// The pair with another person, if it names one of [`ENGLISH`] once on each side, and nobody of the same name besides.
+#[must_use]
 pub fn renamed(english: &str, chinese: &str) -> Option<(String, String)> {
     let draw = |kind: u8, below: usize| {
         hash(&[english.as_bytes(), chinese.as_bytes(), &[kind]]) as usize % below
@@ -228,7 +229,7 @@ mod tests {
                 .unwrap()
                 .replace(' ', "")
                 .to_lowercase();
-            let spelt: String = chinese.chars().map(|c| spelling(c)).collect();
+            let spelt: String = chinese.chars().map(spelling).collect();
             // Two family names are longer than a character.
             if !["欧阳", "诸葛", "司马"]
                 .iter()
