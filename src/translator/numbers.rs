@@ -55,7 +55,7 @@ pub fn garbled(source: &str, translation: &str) -> bool {
         return false;
     }
     let (read_runs, written_runs) = (runs(source), runs(translation));
-    if !MINUTES.iter().any(|word| translation.contains(word)) && !translation.contains(is_numeral) {
+    if !has_minutes_in_words(translation) {
         let lost = |time: &str| !is_exactly_made_of(&digits(time), &written_runs);
         if times(source).any(lost) {
             return true;
@@ -76,20 +76,26 @@ const MINUTES: [&str; 8] = [
     "半", "刻", "half", "quarter", "past", "fifteen", "thirty", "twenty",
 ];
 
+/// Whether a text spells the minutes of a time: 三点半, 三点十五分, "half past three".
+fn has_minutes_in_words(text: &str) -> bool {
+    let numeral_behind =
+        |(at, hour): (usize, &str)| text[at + hour.len()..].starts_with(is_numeral);
+    MINUTES.iter().any(|word| text.contains(word)) || text.match_indices('点').any(numeral_behind)
+}
+
 /// Times of day that are not full hours.
 fn times(text: &str) -> impl Iterator<Item = &str> {
-    let time = |number: &&str| match number.split_once(':') {
-        Some((hour, minute)) => {
-            let two = |part: &str, least| (least..=2).contains(&part.len());
-            let all = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-            two(hour, 1) && two(minute, 2) && all(hour) && all(minute) && minute != "00"
-        }
-        None => false,
+    let times = find(text).into_iter().map(|range| &text[range]);
+    times.filter(|number| is_time(number) && !number.ends_with("00"))
+}
+
+/// Whether a number is an hour and its minutes: `3:30`.
+pub fn is_time(number: &str) -> bool {
+    let Some((hour, minute)) = number.split_once(':') else {
+        return false;
     };
-    find(text)
-        .into_iter()
-        .map(|range| &text[range])
-        .filter(time)
+    let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    (1..=2).contains(&hour.len()) && minute.len() == 2 && all_digits(hour) && all_digits(minute)
 }
 
 /// Whether neighbouring runs have the digits of a number, but for zeros before it.
@@ -176,6 +182,8 @@ mod tests {
             ("It is 12:30.", "是的。", true),
             ("It is 3:30 on May 3.", "现在是5月3日3点3点。", true),
             ("It is 3:30 on May 3.", "现在是5月3日3点30分。", false),
+            ("It is 3:30 on Friday.", "星期五3点3点。", true),
+            ("It is 3:15.", "现在是三点十五分。", false),
             ("It is 3:30.", "现在是3点半。", false),
             ("现在9:15。", "It is a quarter past 9.", false),
             ("现在9:15。", "It is 9.", true),

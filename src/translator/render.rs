@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use super::Alignment;
-use super::numbers;
 use super::piece::{Hole, Stretch};
-use super::{amounts, currencies};
+use super::{amounts, currencies, numbers};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
@@ -139,11 +138,15 @@ fn restore(text: &str, source: &str, holes: &[Hole], spaced: bool) -> Edited {
     };
     let mut edited = Edited::with_capacity(text.len());
     let mut before = None;
+    // What Chinese puts behind an hour, and not behind minutes: 3:30点钟.
+    let mut hour_mark = "".chars();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let next = chars.peek().copied();
         if let Some(hole) = hole_of(Some(c)) {
             let part = &source[hole.range.clone()];
+            let mark = if numbers::is_time(part) { "点钟" } else { "" };
+            hour_mark = mark.chars();
             // A placeholder or a space that is next sees to the gap itself.
             let next = if hole.tight_behind {
                 chars.clone().find(|&c| c != ' ')
@@ -168,9 +171,12 @@ fn restore(text: &str, source: &str, holes: &[Hole], spaced: bool) -> Edited {
             let stray = c == ' '
                 && (hole_of(before).is_some_and(|hole| hole.tight_behind)
                     || hole_of(next).is_some_and(|hole| hole.tight_before));
-            if stray {
-                edited.replace(1, "");
+            // Not 点击, to click.
+            let ends = c == '钟' || !next.is_some_and(|c| is_han(c) && c != '钟');
+            if stray || (hour_mark.next() == Some(c) && ends) {
+                edited.replace(c.len_utf8(), "");
             } else {
+                hour_mark = "".chars();
                 edited.copy(c.encode_utf8(&mut [0; 4]));
             }
         }
@@ -282,6 +288,31 @@ mod tests {
             ..Hypothesis::default()
         };
         Some(writer.render(source, stretch, &hypothesis)?.text)
+    }
+
+    #[test]
+    fn an_hour_is_not_counted_twice() {
+        let hole = |range| Hole {
+            range,
+            kind: Kind::Placeholder,
+            closes: false,
+            tight_before: false,
+            tight_behind: false,
+        };
+        let source = "At 3:30 or 5";
+        let holes = [hole(3..7), hole(11..12)];
+        for (text, expected) in [
+            ("下午\u{e000}点。", "下午3:30。"),
+            ("下午\u{e000}点钟见", "下午3:30见"),
+            ("\u{e000}点", "3:30"),
+            ("\u{e000}点击它", "3:30点击它"),
+            ("\u{e000}，三点", "3:30，三点"),
+            ("\u{e001}点", "5点"),
+        ] {
+            let edited = restore(text, source, &holes, false);
+            assert_eq!(edited.text, expected);
+            assert_eq!(edited.map.len(), text.len() + 1);
+        }
     }
 
     #[test]
