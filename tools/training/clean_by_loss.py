@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from train_pytorch import Pairs, Transformer
+from pairs import Pairs
+from train_pytorch import Transformer
 from weights_file import read_weights
 
 PLACES = 16384  # of a batch, padding included

@@ -2,6 +2,7 @@
 
 import tempfile
 import unittest
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from torch.nn import functional as F
 
 import cpu_ops
 from clean_by_loss import kept
-from train_pytorch import Pairs
+from distil import Search, translate
+from pairs import Pairs
+from train_pytorch import Transformer
 
 
 class OperationsOfProcessors(unittest.TestCase):
@@ -91,6 +94,62 @@ class PreparedPairs(unittest.TestCase):
         self.assertTrue(keep[:8].all(), "words stay")
         self.assertEqual(keep[8:].reshape(2, 8).sum(1).tolist(), [6, 6])
         self.assertFalse(keep[[14, 15, 22, 23]].any())
+
+
+class Distillation(unittest.TestCase):
+    D, FEED_FORWARD, WORDS = 16, 24, 5
+
+    def network(self) -> Transformer:
+        """A small network of random weights."""
+        random, d = np.random.default_rng(3), self.D
+        own = {"feed_forward.inner": (self.FEED_FORWARD, d), "feed_forward.inner_bias": (self.FEED_FORWARD,)}
+        own |= {"feed_forward.outer": (d, self.FEED_FORWARD), "feed_forward.outer_bias": (d,)}
+        own |= {"attention.output": (d, d), "attention.output_bias": (d,)}
+        own |= {f"{part}.norm_{side}": (d,) for part in ("attention", "feed_forward") for side in ("scale", "bias")}
+        encoder = own | {"attention.input": (3 * d, d), "attention.input_bias": (3 * d,)}
+        decoder = own | {"recurrent.input": (2 * d, d), "recurrent.input_bias": (2 * d,), "recurrent.norm_scale": (d,)}
+        decoder |= {"recurrent.norm_bias": (d,), "attention.query": (d, d), "attention.query_bias": (d,)}
+        decoder |= {"attention.memory": (2 * d, d), "attention.memory_bias": (2 * d,)}
+        shapes = {"source_embedding": (self.WORDS, d), "target_embedding": (self.WORDS, d), "output.bias": (self.WORDS,)}
+        for side, layer in (("encoder", encoder), ("decoder", decoder)):
+            shapes |= {f"{side}.{n}.{name}": shape for n in range(2) for name, shape in layer.items()}
+        tensors = {name: random.normal(0, 0.4, shape).astype(np.float32) for name, shape in shapes.items()}
+        config = {"embedding": d, "heads": 2, "encoder_layers": 2, "decoder_layers": 2}
+        network = Transformer(config, tensors, 0.0, 0.0, "cpu", False)
+        network.dtype = torch.float32
+        return network
+
+    def losses(self, network: Transformer, source: np.ndarray, target: list[int]) -> torch.Tensor:
+        """The nll of each token of a target, `</s>` included, with the whole target known."""
+        width = max(len(source), len(target)) + 1
+        ids, present = torch.zeros(2, 1, width, dtype=torch.int16), torch.zeros(2, 1, width, dtype=torch.uint8)
+        for side, tokens in enumerate((source, target)):
+            ids[side, 0, : len(tokens)] = torch.tensor(tokens)
+            present[side, 0, : len(tokens) + 1] = 1
+        places = torch.arange(width, dtype=torch.uint8).expand(2, 1, width)
+        with torch.inference_mode():
+            return network.token_losses([ids, places, present])[0, : len(target) + 1]
+
+    def test_a_beam_that_holds_everything_finds_the_best_there_is(self) -> None:
+        network, steps = self.network(), 4
+        sources = torch.tensor([[1, 2, 3, 4, 0], [3, 3, 0, 0, 0], [2, 0, 0, 0, 0]])
+        present = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 1, 0, 0, 0]], dtype=torch.uint8)
+        words = range(1, self.WORDS)
+        targets = [list(target) for length in range(steps) for target in product(words, repeat=length)]
+        for penalty in (0.0, 1.0, 3.0):
+            with torch.inference_mode():
+                found, scores = Search(network, 4**3, penalty).run(sources, present, steps)
+            for source, known, target, score in zip(sources, present, found, scores):
+                source = source[: int(known.sum()) - 1].numpy()
+                nll = [float(self.losses(network, source, target).sum()) for target in targets]
+                normed = [-sum_ / (len(target) + 1) ** penalty for sum_, target in zip(nll, targets)]
+                self.assertEqual(target, targets[int(np.argmax(normed))])
+                self.assertAlmostEqual(score, max(normed), places=4)
+
+    def test_every_source_is_translated_once(self) -> None:
+        sources = [np.full(length, 1 + length % 4, np.uint16) for length in (3, 9, 1, 6, 20, 2, 4)]
+        numbers = [n for rows, found in translate(Search(self.network(), 3, 1.0), sources, 40) for n, _ in zip(rows, found, strict=True)]
+        self.assertEqual(sorted(numbers), list(range(len(sources))))
 
 
 if __name__ == "__main__":

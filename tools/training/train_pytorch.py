@@ -26,6 +26,7 @@ import torch
 from torch.nn import functional as F
 
 import cpu_ops
+from pairs import Pairs
 from weights_file import read_weights, write_weights
 
 CUDA = torch.cuda.is_available()
@@ -34,41 +35,6 @@ OPEN_ROWS = 64  # rows that a sentence may still join
 MASKED = -30_000.0  # finite, so that places without any sentence stay finite too
 EPSILON = 1e-6
 END = 0
-
-
-class Pairs:
-    """`pairs.bin` of a prepared data set (src/train/dataset.rs)."""
-
-    def __init__(self, path: Path) -> None:
-        data = np.memmap(path, np.uint8, "r")
-        if bytes(data[:8]) != b"DRGPAIR\x01":
-            raise SystemExit(f"{path} is not a prepared data set")
-        count, tokens = (int(n) for n in data[8:24].view(np.uint64))
-        at = 24 + 4 * count
-        self.weights = data[24:at].view(np.float32)
-        starts = data[at : at + 4 * (2 * count + 1)].view(np.uint32).astype(np.int64)
-        self.tokens = np.array(data[at + 4 * (2 * count + 1) :].view(np.uint16))
-        if len(self.tokens) != tokens:
-            raise SystemExit(f"{path} is cut short")
-        self.source, self.target = starts[:-1:2], starts[1::2]
-        self.end = starts[2::2]
-
-    def save(self, path: Path, keep: np.ndarray) -> None:
-        """Writes the pairs of a mask in the same format."""
-        lengths = np.stack([self.target - self.source, self.end - self.target], 1)[keep].ravel()
-        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
-        tokens = self.tokens[np.repeat(keep, self.end - self.source)]
-        with path.open("wb") as file:
-            file.write(b"DRGPAIR\x01" + np.array([keep.sum(), len(tokens)], np.uint64).tobytes())
-            for part in (self.weights[keep], starts, tokens):
-                file.write(np.ascontiguousarray(part).tobytes())
-
-    def epoch(self, random: np.random.Generator) -> np.ndarray:
-        """Indices of the pairs of a pass, in random order, each as often as its weight says."""
-        whole = np.floor(self.weights + random.random(len(self.weights))).astype(np.int64)
-        pairs = np.repeat(np.arange(len(whole)), whole)
-        random.shuffle(pairs)
-        return pairs
 
 
 @numba.njit(nogil=True, cache=True)
@@ -311,6 +277,15 @@ class Transformer:
         wrap = torch.compile(dynamic=False, fullgraph=True) if compiled else lambda f: f
         self.embed, self.masks, self.encoder, self.decoder, self.cross_entropy = map(wrap, functions)
 
+    def encode(self, source, positions, mask):
+        """The states of the last encoder layer, `[R, S, d]`."""
+        heads, dropout, p = self.config["heads"], self.dropout, self.parameters
+        present = torch.ones_like(source, dtype=torch.uint8)
+        x = self.embed(p["source_embedding"], source, positions, self.sinusoids, present, dropout, self.dtype)
+        for layer in range(self.config["encoder_layers"]):
+            x = self.encoder(x, mask, self.layers[f"encoder.{layer}"], heads, dropout)
+        return x
+
     def outputs(self, batch):
         """What the output layer reads, `[R, T, d]`, and the labels."""
         ids, positions, sentences = batch
@@ -318,10 +293,7 @@ class Transformer:
         heads, dropout, p = self.config["heads"], self.dropout, self.parameters
         within, across = self.masks(sentences[0], sentences[1], self.dtype)
         first = (target_at == 0).to(torch.uint8)
-        x = self.embed(p["source_embedding"], source, source_at, self.sinusoids, torch.ones_like(first), dropout, self.dtype)
-        for layer in range(self.config["encoder_layers"]):
-            x = self.encoder(x, within, self.layers[f"encoder.{layer}"], heads, dropout)
-        memory = x
+        memory = self.encode(source, source_at, within)
         before = F.pad(labels[:, :-1], (1, 0))
         x = self.embed(p["target_embedding"], before, target_at, self.sinusoids, 1 - first, dropout, self.dtype)
         for layer in range(self.config["decoder_layers"]):
