@@ -41,7 +41,7 @@ pub fn is_long(number: &str) -> bool {
 /// at all.
 ///
 /// Numbers are compared by their digits without the zeros at both ends, so that `1.5 million` may become 150万, and a date
-/// may be taken apart. The minutes of a time must all be there, unless the translation has words for some.
+/// may be taken apart.
 pub fn garbled(source: &str, translation: &str) -> bool {
     let long = |text: &str| -> Vec<String> {
         find(text)
@@ -55,12 +55,6 @@ pub fn garbled(source: &str, translation: &str) -> bool {
         return false;
     }
     let (read_runs, written_runs) = (runs(source), runs(translation));
-    if !has_minutes_in_words(translation) {
-        let lost = |time: &str| !is_exactly_made_of(&digits(time), &written_runs);
-        if times(source).any(lost) {
-            return true;
-        }
-    }
     let missing = read.iter().any(|number| !is_made_of(number, &written_runs));
     let invented = || {
         long(translation)
@@ -69,6 +63,22 @@ pub fn garbled(source: &str, translation: &str) -> bool {
     };
     let dropped = || written_runs.is_empty() && !translation.contains(is_numeral);
     missing && (invented() || dropped())
+}
+
+/// Whether the minutes of a time of the source are missing from a translation into Chinese or English, which has no words for
+/// minutes instead. Half past three may become 15:30.
+pub fn loses_minutes(source: &str, translation: &str) -> bool {
+    let written = runs(translation);
+    let kept = |time: &str| {
+        let Some((hour, minute)) = time.split_once(':') else {
+            return true;
+        };
+        let hour: usize = hour.parse().unwrap_or(0);
+        let hours = [Some(hour), Some(hour + 12), hour.checked_sub(12)];
+        let mut hours = hours.into_iter().flatten();
+        hours.any(|hour| is_exactly_made_of(&format!("{hour}{minute}"), &written))
+    };
+    !has_minutes_in_words(translation) && times(source).any(|time| !kept(time))
 }
 
 /// Words for minutes, in Chinese and English: 三点半, "half past three".
@@ -180,16 +190,6 @@ mod tests {
             ("It is 12:30.", "现在是112:300。", true),
             ("It is 12:30.", "现在是十二点半。", false),
             ("It is 12:30.", "是的。", true),
-            ("It is 3:30 on May 3.", "现在是5月3日3点3点。", true),
-            ("It is 3:30 on May 3.", "现在是5月3日3点30分。", false),
-            ("It is 3:30 on Friday.", "星期五3点3点。", true),
-            ("It is 3:15.", "现在是三点十五分。", false),
-            ("It is 3:30.", "现在是3点半。", false),
-            ("现在9:15。", "It is a quarter past 9.", false),
-            ("现在9:15。", "It is 9.", true),
-            ("现在09:05。", "It is 9:05.", false),
-            ("It is 3:00.", "现在是3点。", false),
-            ("The score was 2:15:30.", "比分是2。", false),
             ("1,000 people", "1000人", false),
             ("10,000 people", "1万人", false),
             ("1.5 million people", "150万人", false),
@@ -206,6 +206,29 @@ mod tests {
                 expected,
                 "{source} {translation}"
             );
+        }
+    }
+
+    #[test]
+    fn minutes_are_missed() {
+        for (source, translation, expected) in [
+            ("It is 3:30 on May 3.", "现在是5月3日3点3点。", true),
+            ("It is 3:30 on May 3.", "现在是5月3日3点30分。", false),
+            ("It is 3:30 on Friday.", "星期五3点3点。", true),
+            ("It is 3:15.", "现在是三点十五分。", false),
+            ("It is 3:30.", "现在是3点半。", false),
+            ("现在9:15。", "It is a quarter past 9.", false),
+            ("现在9:15。", "It is 9.", true),
+            ("现在09:05。", "It is 9:05.", false),
+            ("It is 3:00.", "现在是3点。", false),
+            ("The score was 2:15:30.", "比分是2。", false),
+            ("It is 3:30 p.m.", "现在是15:30。", false),
+            ("现在15:30。", "It is 3:30 p.m.", false),
+            ("It is 0:15.", "现在是12:15。", false),
+            ("It is 3:30 p.m.", "现在是13:30。", true),
+            ("It is 3.", "现在是4。", false),
+        ] {
+            assert_eq!(loses_minutes(source, translation), expected, "{source}");
         }
     }
 }

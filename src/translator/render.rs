@@ -8,7 +8,7 @@ use super::{amounts, currencies, numbers};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
-use crate::text::language::is_latin_script;
+use crate::text::language::{is_chinese, is_english, is_latin_script};
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::protected::Kind;
 use crate::text::subwords::Vocabulary;
@@ -67,7 +67,11 @@ impl Writer<'_> {
 
     /// Whether a translation has other numbers than its source.
     pub fn garbles_numbers(&self, stretch: &Stretch, hypothesis: &Hypothesis) -> bool {
-        numbers::garbled(&stretch.input.text, &self.target.decode(&hypothesis.tokens))
+        let (source, translation) = (&stretch.input.text, self.target.decode(&hypothesis.tokens));
+        // How other languages tell the time is not known here.
+        let knows_times = is_chinese(self.language) || is_english(self.language);
+        numbers::garbled(source, &translation)
+            || (knows_times && numbers::loses_minutes(source, &translation))
     }
 
     /// The text of the translation of a part of `source`; `None` where there is not a word in it.

@@ -15,35 +15,17 @@ short ones cost more per token, and the shortest stay: they are words that the m
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from pairs import Pairs
-from train_pytorch import Transformer
-from weights_file import read_weights
+from train_pytorch import Transformer, load
 
 PLACES = 16384  # of a batch, padding included
 WIDTHS = 8  # a row is a multiple of this
 GROUPS = (5, 8, 16, 32, 64)  # bounds of the lengths that are compared with each other, in target tokens without </s>
-
-
-def load(path: Path) -> tuple[Transformer, dict]:
-    """A network of a weights file of floats or int8, and its vocabularies."""
-    header, tensors = read_weights(path)
-    scales = {name: value for name, value in tensors.items() if name.endswith(".scale")}
-    floats = {}
-    for name, value in tensors.items():
-        if value.dtype == np.int8:
-            floats[name] = value.astype(np.float32) * scales[f"{name}.scale"].reshape(-1, *[1] * (value.ndim - 1))
-        elif value.dtype == np.float32 and name not in scales:
-            floats[name] = value
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = Transformer(json.loads(header["config"]), floats, 0.0, 0.0, device, False)
-    vocabularies = {side: tensors[f"{side}.spm"].tobytes() for side in ("source", "target")}
-    return network, vocabularies
 
 
 def losses(network: Transformer, pairs: Pairs, swapped: bool) -> np.ndarray:

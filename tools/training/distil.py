@@ -22,9 +22,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from clean_by_loss import load
 from pairs import Pairs, write_pairs
-from train_pytorch import ROW, affine, attention, feed_forward, residual
+from train_pytorch import ROW, affine, attention, feed_forward, load, residual
 
 WIDTHS = 8  # a row of sources is a multiple of this
 LENGTHS = (0.5, 2.0)  # least and most tokens of a translation, as a share of the genuine target's, give or take SLACK

@@ -319,6 +319,22 @@ class Transformer:
         return torch.cat(found).view(labels.shape) * (batch[2][1] > 0)
 
 
+def load(path: Path) -> tuple[Transformer, dict]:
+    """A network of a weights file of floats or int8, and its vocabularies."""
+    header, tensors = read_weights(path)
+    scales = {name: value for name, value in tensors.items() if name.endswith(".scale")}
+    floats = {}
+    for name, value in tensors.items():
+        if value.dtype == np.int8:
+            floats[name] = value.astype(np.float32) * scales[f"{name}.scale"].reshape(-1, *[1] * (value.ndim - 1))
+        elif value.dtype == np.float32 and name not in scales:
+            floats[name] = value
+    device = "cuda" if CUDA else "cpu"
+    network = Transformer(json.loads(header["config"]), floats, 0.0, 0.0, device, False)
+    vocabularies = {side: tensors[f"{side}.spm"].tobytes() for side in ("source", "target")}
+    return network, vocabularies
+
+
 def sinusoids(width: int, device: str) -> torch.Tensor:
     """src/cpu/positions.rs, `[ROW, width]`."""
     half = width // 2
