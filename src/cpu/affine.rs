@@ -7,7 +7,7 @@
 use super::float;
 use super::panels::{ACTIVATION_OFFSET, Panels};
 use super::rows::{Rows, RowsMut};
-use super::simd::{GROUP, Isa, Kernel, LANES, Lanes, PANEL, Simd};
+use super::simd::{EVEN_OFFSET, GROUP, Isa, Kernel, LANES, Lanes, PANEL, Simd};
 use super::weights::Weight;
 use crate::format::transformer::WITH_TEACHERS;
 use crate::model::plan::Epilogue;
@@ -21,6 +21,8 @@ pub struct Activations {
     groups: usize,
     values: Vec<[u8; GROUP]>,
     scales: Vec<f32>,
+    /// What [`EVEN_OFFSET`] adds to all sums of each row.
+    surplus: Vec<i32>,
 }
 
 impl Activations {
@@ -30,6 +32,8 @@ impl Activations {
         self.values
             .reserve((rows * groups).saturating_sub(self.values.len()));
         self.scales.reserve(rows.saturating_sub(self.scales.len()));
+        self.surplus
+            .reserve(rows.saturating_sub(self.surplus.len()));
     }
 
     /// Quantises the first `count` rows.
@@ -37,6 +41,7 @@ impl Activations {
         self.groups = x.width().div_ceil(GROUP);
         self.values.resize(count * self.groups, [0; GROUP]);
         self.scales.resize(count, 0.0);
+        self.surplus.resize(count, 0);
         isa.run(Quantise { x, to: self });
     }
 
@@ -62,8 +67,9 @@ impl Kernel for Quantise<'_> {
             .to
             .values
             .chunks_exact_mut(self.to.groups)
-            .zip(&mut self.to.scales);
-        for (row, (values, scale)) in rows.enumerate() {
+            .zip(&mut self.to.scales)
+            .zip(&mut self.to.surplus);
+        for (row, ((groups, scale), surplus)) in rows.enumerate() {
             let x = self.x.row(row);
             let largest = float::max_abs(x);
             *scale = largest / ACTIVATION_LIMIT;
@@ -76,9 +82,9 @@ impl Kernel for Quantise<'_> {
             let quantise = |x: &[f32; LANES]| {
                 (Lanes::load(x) * Lanes::splat(inverse) + Lanes::splat(ROUND)).low_bits()
             };
-            let (values, padding) = values.as_flattened_mut().split_at_mut(x.len());
+            let (bytes, padding) = groups.as_flattened_mut().split_at_mut(x.len());
             let (chunks, rest) = x.as_chunks();
-            let (to, to_rest) = values.as_chunks_mut();
+            let (to, to_rest) = bytes.as_chunks_mut();
             for (to, x) in to.iter_mut().zip(chunks) {
                 *to = quantise(x);
             }
@@ -86,6 +92,10 @@ impl Kernel for Quantise<'_> {
                 *to = (x * inverse + ROUND).to_bits() as u8 & 0x7f;
             }
             padding.fill(0);
+            if EVEN_OFFSET != 0 {
+                let even = |group: &[u8; GROUP]| i32::from(group[0]) + i32::from(group[2]);
+                *surplus = EVEN_OFFSET * groups.iter().map(even).sum::<i32>();
+            }
         }
     }
 }
@@ -267,27 +277,37 @@ impl Quantised<'_> {
         panel: usize,
         row: usize,
     ) {
-        // Slices that all end where the loop does need no checks in it.
         let groups = self.weights.groups();
         let mut sums = [[simd.start(self.weights.starts(panel)); M]; P];
-        let mut tiles = [&self.weights.tiles(panel)[..groups]; P];
         for p in 1..P {
             sums[p] = [simd.start(self.weights.starts(panel + p)); M];
-            tiles[p] = &self.weights.tiles(panel + p)[..groups];
         }
-        let mut x = [&self.x.row(row)[..groups]; M];
-        for m in 1..M {
-            x[m] = &self.x.row(row + m)[..groups];
-        }
-        for g in 0..groups {
-            let mut activations = [simd.activations(x[0][g]); M];
+        for first in (0..groups).step_by(S::STEPS) {
+            // Slices that all end where the loop does need no checks in it.
+            let steps = S::STEPS.min(groups - first);
+            let mut tiles = [&self.weights.tiles(panel)[first..][..steps]; P];
+            for p in 1..P {
+                tiles[p] = &self.weights.tiles(panel + p)[first..][..steps];
+            }
+            let mut x = [&self.x.row(row)[first..][..steps]; M];
             for m in 1..M {
-                activations[m] = simd.activations(x[m][g]);
+                x[m] = &self.x.row(row + m)[first..][..steps];
+            }
+            for g in 0..steps {
+                let mut activations = [simd.activations(x[0][g]); M];
+                for m in 1..M {
+                    activations[m] = simd.activations(x[m][g]);
+                }
+                for p in 0..P {
+                    let weights = simd.weights(&tiles[p][g]);
+                    for m in 0..M {
+                        sums[p][m] = simd.dot(sums[p][m], weights, activations[m]);
+                    }
+                }
             }
             for p in 0..P {
-                let weights = simd.weights(&tiles[p][g]);
                 for m in 0..M {
-                    sums[p][m] = simd.dot(sums[p][m], weights, activations[m]);
+                    sums[p][m] = simd.settle(sums[p][m]);
                 }
             }
         }
@@ -305,8 +325,13 @@ impl Quantised<'_> {
     fn store(&mut self, panel: usize, row: usize, sums: [i32; PANEL]) {
         let (scale, scales) = (self.x.scales[row], self.weights.scales(panel));
         let mut values = [0.0; PANEL];
+        let surplus = if EVEN_OFFSET == 0 {
+            0
+        } else {
+            self.x.surplus[row]
+        };
         for i in 0..PANEL {
-            values[i] = sums[i] as f32 * scale * scales[i];
+            values[i] = (sums[i] - surplus) as f32 * scale * scales[i];
         }
         if let Some(bias) = self.bias {
             let bias: &[f32; PANEL] = &bias.as_chunks().0[panel];

@@ -1,6 +1,6 @@
 //! int8 weights in the order in which the kernels read them.
 
-use super::simd::{GROUP, PANEL, Tile};
+use super::simd::{GROUP, PANEL, Tile, in_tile};
 use crate::format::QuantisedMatrix;
 
 /// What is added to a quantised activation to make it unsigned.
@@ -32,12 +32,16 @@ impl Panels {
         for (row, weights) in matrix.data.chunks_exact(cols).enumerate() {
             let panel = &mut tiles[row / PANEL * groups..][..groups];
             // Copies of a length that is no constant are calls in WebAssembly.
-            let (groups, rest) = weights.as_chunks();
+            let (groups, rest) = weights.as_chunks::<GROUP>();
             for (tile, group) in panel.iter_mut().zip(groups) {
-                tile.0.as_chunks_mut::<GROUP>().0[row % PANEL] = *group;
+                tile.0.as_chunks_mut::<GROUP>().0[row % PANEL] =
+                    std::array::from_fn(|i| in_tile(group[i], i));
             }
             if let Some(tile) = panel.get_mut(groups.len()) {
-                tile.0[row % PANEL * GROUP..][..rest.len()].copy_from_slice(rest);
+                let to = &mut tile.0[row % PANEL * GROUP..];
+                for (i, (to, &weight)) in to.iter_mut().zip(rest).enumerate() {
+                    *to = in_tile(weight, i);
+                }
             }
             starts[row] =
                 -ACTIVATION_OFFSET * weights.iter().map(|&weight| i32::from(weight)).sum::<i32>();
@@ -132,8 +136,8 @@ impl Panels {
     pub fn row(&self, row: usize, out: &mut [f32]) {
         let (scale, first) = (self.scales[row], row % PANEL * GROUP);
         for (tile, out) in self.tiles(row / PANEL).iter().zip(out.chunks_mut(GROUP)) {
-            for (out, &weight) in out.iter_mut().zip(&tile.0[first..]) {
-                *out = f32::from(weight) * scale;
+            for (i, (out, &weight)) in out.iter_mut().zip(&tile.0[first..]).enumerate() {
+                *out = f32::from(in_tile(weight, i)) * scale;
             }
         }
     }

@@ -30,6 +30,28 @@ pub const LANES: usize = 16;
 /// Neighbouring columns that one dot-product instruction adds up.
 pub const GROUP: usize = 4;
 
+/// What is added to the weights of even columns in a [`Tile`]: without relaxed SIMD, WebAssembly reads them as bytes without a sign.
+pub const EVEN_OFFSET: i32 = if cfg!(all(
+    target_arch = "wasm32",
+    target_feature = "simd128",
+    not(target_feature = "relaxed-simd")
+)) {
+    128
+} else {
+    0
+};
+
+/// A weight as it lies in a [`Tile`], or, the other way round, what lies there as a weight.
+#[inline(always)]
+#[must_use]
+pub fn in_tile(weight: i8, column: usize) -> i8 {
+    if column.is_multiple_of(2) {
+        weight ^ EVEN_OFFSET as u8 as i8
+    } else {
+        weight
+    }
+}
+
 /// The weights of one step: [`GROUP`] columns of [`PANEL`] rows, row after row.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
@@ -47,6 +69,8 @@ pub trait Simd: Copy {
     type Activations: Copy;
     /// How many [`Self::Sums`] stay in registers beside the operands.
     const ACCUMULATORS: usize;
+    /// After how many steps the sums must be settled.
+    const STEPS: usize = usize::MAX;
 
     /// Starts the sums at given values.
     fn start(self, from: &[i32; PANEL]) -> Self::Sums;
@@ -61,7 +85,13 @@ pub trait Simd: Copy {
         weights: Self::Weights,
         activations: Self::Activations,
     ) -> Self::Sums;
-    /// Hands out the sums.
+    /// Makes room for the sums of [`Self::STEPS`] steps more.
+    #[inline(always)]
+    #[must_use]
+    fn settle(self, sums: Self::Sums) -> Self::Sums {
+        sums
+    }
+    /// Hands out the sums, which are settled.
     fn finish(self, sums: Self::Sums) -> [i32; PANEL];
 }
 

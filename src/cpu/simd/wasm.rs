@@ -12,10 +12,7 @@ use std::arch::wasm32::{
     i32x4_relaxed_dot_i8x16_i7x16_add,
 };
 #[cfg(not(target_feature = "relaxed-simd"))]
-use std::arch::wasm32::{
-    i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_dot_i16x8, i32x4_shuffle,
-    u16x8_extend_low_u8x16,
-};
+use std::arch::wasm32::{i16x8_shl, i16x8_sub, i32x4_dot_i16x8, i32x4_shr, u16x8_shr, u16x8_splat};
 #[cfg(target_feature = "relaxed-simd")]
 use std::hint::black_box;
 use std::mem::transmute;
@@ -217,32 +214,30 @@ relaxed!(Pairs, |sum, weights, activations| {
     i32x4_add(sum, i32x4_extadd_pairwise_i16x8(pairs))
 });
 
-/// Without the relaxed product, bytes are widened to 16 bits and `i32x4_dot_i16x8` adds up pairs: a row of four columns then
-/// fills two neighbouring sums, which are only added to each other at the end.
+/// Without the relaxed product, two weights are taken for one number of 16 bits, `w = 256 h + l` with the even column as `l`, which no
+/// instruction has to widen:
+///
+/// ```text
+/// w * o + l * (256 e - o) = 256 (h * o + l * e)
+/// ```
+///
+/// for the activations `e` and `o` of the even and the odd column. `l` has no sign: weights of even columns lie in their tile with
+/// [`EVEN_OFFSET`](super::EVEN_OFFSET) added. Sums of 256 columns fit 24 bits, 256 times as much 32 bits.
 #[cfg(not(target_feature = "relaxed-simd"))]
 impl Simd for Wasm {
-    type Sums = [v128; 8];
+    type Sums = Sums;
     type Weights = [v128; 4];
-    type Activations = v128;
-    const ACCUMULATORS: usize = 1;
+    type Activations = [v128; 2];
+    const ACCUMULATORS: usize = 2;
+    const STEPS: usize = 256 / GROUP;
 
     #[inline(always)]
     fn start(self, from: &[i32; PANEL]) -> Self::Sums {
-        // SAFETY: both are 64 bytes for which every value is valid.
-        let from: [v128; 4] = unsafe { transmute(*from) };
-        let zero = i32x4_splat(0);
-        let low = |i: usize| i32x4_shuffle::<0, 4, 1, 5>(from[i], zero);
-        let high = |i: usize| i32x4_shuffle::<2, 4, 3, 5>(from[i], zero);
-        [
-            low(0),
-            high(0),
-            low(1),
-            high(1),
-            low(2),
-            high(2),
-            low(3),
-            high(3),
-        ]
+        Sums {
+            // SAFETY: both are 64 bytes for which every value is valid.
+            settled: unsafe { transmute::<[i32; PANEL], [v128; 4]>(*from) },
+            running: [i32x4_splat(0); 4],
+        }
     }
 
     #[inline(always)]
@@ -253,7 +248,9 @@ impl Simd for Wasm {
 
     #[inline(always)]
     fn activations(self, group: [u8; GROUP]) -> Self::Activations {
-        u16x8_extend_low_u8x16(i32x4_splat(i32::from_le_bytes(group)))
+        let both = i32x4_splat(i32::from_le_bytes(group));
+        let odd = u16x8_shr(both, 8);
+        [odd, i16x8_sub(i16x8_shl(both, 8), odd)]
     }
 
     #[inline(always)]
@@ -261,38 +258,42 @@ impl Simd for Wasm {
         self,
         sums: Self::Sums,
         weights: Self::Weights,
-        activations: Self::Activations,
+        [odd, even]: Self::Activations,
     ) -> Self::Sums {
-        let low = |i: usize| {
-            let products = i32x4_dot_i16x8(i16x8_extend_low_i8x16(weights[i]), activations);
-            i32x4_add(sums[2 * i], products)
+        let one = |sum, w| {
+            let l = v128_and(w, u16x8_splat(0xff));
+            let sum = i32x4_add(sum, i32x4_dot_i16x8(w, odd));
+            i32x4_add(sum, i32x4_dot_i16x8(l, even))
         };
-        let high = |i: usize| {
-            let products = i32x4_dot_i16x8(i16x8_extend_high_i8x16(weights[i]), activations);
-            i32x4_add(sums[2 * i + 1], products)
-        };
-        [
-            low(0),
-            high(0),
-            low(1),
-            high(1),
-            low(2),
-            high(2),
-            low(3),
-            high(3),
-        ]
+        let [a, b, c, d] = sums.running;
+        let [w, x, y, z] = weights;
+        Sums {
+            running: [one(a, w), one(b, x), one(c, y), one(d, z)],
+            ..sums
+        }
+    }
+
+    #[inline(always)]
+    fn settle(self, sums: Self::Sums) -> Self::Sums {
+        let one = |i: usize| i32x4_add(sums.settled[i], i32x4_shr(sums.running[i], 8));
+        Sums {
+            settled: [one(0), one(1), one(2), one(3)],
+            running: [i32x4_splat(0); 4],
+        }
     }
 
     #[inline(always)]
     fn finish(self, sums: Self::Sums) -> [i32; PANEL] {
-        let fold = |i: usize| {
-            let (low, high) = (sums[2 * i], sums[2 * i + 1]);
-            i32x4_add(
-                i32x4_shuffle::<0, 2, 4, 6>(low, high),
-                i32x4_shuffle::<1, 3, 5, 7>(low, high),
-            )
-        };
         // SAFETY: both are 64 bytes for which every value is valid.
-        unsafe { transmute([fold(0), fold(1), fold(2), fold(3)]) }
+        unsafe { transmute(sums.settled) }
     }
+}
+
+/// Sums of products without relaxed SIMD.
+#[cfg(not(target_feature = "relaxed-simd"))]
+#[derive(Clone, Copy)]
+pub struct Sums {
+    settled: [v128; 4],
+    /// 256 times the sums since then.
+    running: [v128; 4],
 }
