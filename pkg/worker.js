@@ -25,6 +25,7 @@ import { Accelerator, NoAnswer } from "./lib/accelerator.js";
 import { probe } from "./lib/adapter.js";
 import { messageOf } from "./lib/errors.js";
 import { loadRuntime, loadRuntimeWithGpu } from "./lib/load.js";
+import { discard } from "./lib/memory.js";
 import { isMarian, unbundle } from "./lib/parts.js";
 import { connect, turn } from "./lib/platform.js";
 import { hasHalves, Mender } from "./lib/surrogates.js";
@@ -174,8 +175,8 @@ async function load({ weights, parts, source, target, backend, memory }) {
       sourceVocabulary && isMarian(model)
         ? runtime.Engine.fromMarian(model, sourceVocabulary, targetVocabulary, shortlist, source, target)
         : new runtime.Engine(model);
-    // The engine has copied what it needs, and the next collection of garbage may be far. Not every browser has this.
-    /** @type {{ transfer?(bytes: number): ArrayBuffer }} */ (weights).transfer?.(0);
+    // The engine has copied what it needs.
+    discard(weights);
     accelerator = new Accelerator({
       engine: withGpu ? /** @type {any} */ (engine) : null,
       backend,

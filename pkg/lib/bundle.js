@@ -2,6 +2,7 @@
 
 import { exception, messageOf } from "./errors.js";
 import { fetchBytes } from "./download.js";
+import { discard } from "./memory.js";
 import { isMarian, ROLES } from "./parts.js";
 import { absolute } from "./platform.js";
 import { sha256 } from "./sha256.js";
@@ -49,7 +50,7 @@ function joined(chunks, length) {
 
 /**
  * Puts files together.
- * @param {Partial<Record<Role, Bytes>>} files
+ * @param {Partial<Record<Role, Bytes>>} files whose memory is given back
  * @returns {Promise<{ bytes: Bytes, parts: Part[], sha256: string }>}
  * @throws {DOMException} DataError
  */
@@ -70,6 +71,7 @@ export async function bundle(files) {
     chunks.push(file);
   }
   const bytes = joined(chunks, chunks.reduce((sum, { length }) => sum + length, 0));
+  chunks.forEach(discard);
   return { bytes, parts, sha256: await sha256(bytes) };
 }
 
@@ -87,7 +89,9 @@ export async function readFiles(files, signal) {
   const read = ROLES.filter((role) => files[role] !== undefined && files[role] !== null).map(async (role) => {
     const bytes = await content(/** @type {import("../index.d.ts").FileSource} */ (files[role]), role, signal);
     try {
-      return [role, await unpacked(bytes)];
+      const file = await unpacked(bytes);
+      if (file !== bytes) discard(bytes);
+      return [role, file];
     } catch (error) {
       if (error instanceof DOMException) throw error;
       throw exception("DataError", `The file cannot be unpacked (${role}): ${messageOf(error)}`, error);

@@ -6,6 +6,7 @@
  */
 
 import { bundle, readFiles } from "./bundle.js";
+import { discard } from "./memory.js";
 import { fetchBytes, PATIENCE } from "./download.js";
 import { exception } from "./errors.js";
 import { sameLanguage } from "./languages.js";
@@ -103,7 +104,9 @@ export async function givenModel({ files, licence = "", cacheFolder, signal }, {
   const id = `given-${from}-${to}`;
   const entry = { id, source: from, target: to, file: `${from}-${to}`, bytes: bytes.length, sha256: hash, licence: `${licence}`, parts };
   // A Blob's bytes need not lie in memory.
-  return { origin: ADDED, entry, store: await addedStore(cacheFolder), content: new Blob([bytes]) };
+  const content = new Blob([bytes]);
+  discard(bytes);
+  return { origin: ADDED, entry, store: await addedStore(cacheFolder), content };
 }
 
 /** `models/manifest.json` beside this package; no `new URL(...)` that bundlers would try to resolve. */

@@ -5,6 +5,7 @@
  */
 
 import { bundle, LIMIT, unpacked } from "./bundle.js";
+import { discard } from "./memory.js";
 import { fetchBytes, PATIENCE } from "./download.js";
 import { exception, messageOf } from "./errors.js";
 import { sha256 } from "./sha256.js";
@@ -158,6 +159,7 @@ export async function download({ entry, downloads }, signal, onprogress) {
     const bytes = await unpacked(packed, size ?? LIMIT).catch((error) => {
       throw refuse(messageOf(error));
     });
+    if (bytes !== packed) discard(packed);
     if (size !== null && bytes.length !== size) throw refuse(`it has ${bytes.length} bytes, not ${size}`);
     if (hash !== null) {
       const found = await sha256(bytes);
