@@ -48,7 +48,7 @@ pub use job::Job;
 use crate::Result;
 use crate::cpu::Isa;
 use crate::decode::{DecodeOptions, Decoder, Forced, Hypothesis};
-use crate::format::{ModelConfig, ModelFile};
+use crate::format::{ModelConfig, ModelFile, Source};
 use crate::model::Model;
 use crate::text::respelling::Respelling;
 use crate::text::subwords::Vocabulary;
@@ -191,8 +191,8 @@ impl Translator {
     ///
     /// # Errors
     /// When the file, or a vocabulary in it, is not sound.
-    pub fn new(bytes: &[u8]) -> Result<Self> {
-        Self::from_file(ModelFile::read(bytes)?)
+    pub fn new<'data>(source: impl Into<Source<'data>>) -> Result<Self> {
+        Self::from_file(ModelFile::read(source.into())?)
     }
 
     /// Takes a model that has been read, such as one of [`crate::format::MarianFiles`].

@@ -4,12 +4,12 @@
 //! along with the translation. Where a JavaScript string holds half a surrogate pair, the encoder that brings it here puts one
 //! U+FFFD: one code unit for one, so offsets still fit the string that was given.
 
-use js_sys::Float32Array;
+use js_sys::{Float32Array, Uint8Array};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-use crate::format::MarianFiles;
+use crate::format::{MarianFiles, Source};
 use crate::{Error, Job, Sentence, Translator};
 
 /// Name of the vector instructions of this build, such as `relaxed-simd`.
@@ -34,9 +34,9 @@ impl Engine {
     /// A JavaScript `Error` named like the `DOMException` it is to become: `NotSupportedError` when this version is too old for
     /// the file, else `DataError`.
     #[wasm_bindgen(constructor)]
-    #[allow(clippy::needless_pass_by_value)] // bindings own what they receive
-    pub fn new(weights: Vec<u8>) -> Result<Engine, JsValue> {
-        let translator = Translator::new(&weights).map_err(|error| exception(&error))?;
+    pub fn new(weights: &Uint8Array) -> Result<Engine, JsValue> {
+        let translator =
+            Translator::new(Source::Script(weights)).map_err(|error| exception(&error))?;
         Ok(Self { translator })
     }
 

@@ -20,6 +20,7 @@ use super::config::{ModelConfig, TensorKind, TensorSpec};
 use super::layout::{self, Layout, RawTensor, Writable};
 use super::quantise::QuantisedMatrix;
 use super::shortlist::Shortlist;
+use super::source::Source;
 use crate::error::{Error, Result};
 
 /// Value of `format` in the metadata of every weights file.
@@ -159,8 +160,8 @@ impl ModelFile {
     /// # Errors
     /// - [`Error::Weights`] if the file is truncated, corrupt, or does not fit its own configuration.
     /// - [`Error::Unsupported`] if it was made for a newer version.
-    pub fn read(bytes: &[u8]) -> Result<Self> {
-        let layout = Layout::parse(bytes)?;
+    pub fn read<'data>(source: impl Into<Source<'data>>) -> Result<Self> {
+        let layout = Layout::parse(source.into())?;
         let config = read_config(&layout)?;
         let specs = config.architecture.tensors();
         refuse_unknown_tensors(&layout, &config, &specs)?;
@@ -182,7 +183,7 @@ impl ModelFile {
         } else {
             read_vocabulary(&layout, TARGET_VOCABULARY)?
         };
-        let respelling = match layout.tensor(RESPELLING) {
+        let respelling = match layout.dtype(RESPELLING) {
             Some(_) => read_vocabulary(&layout, RESPELLING)?,
             None => Vec::new(),
         };
@@ -408,11 +409,9 @@ fn refuse_unknown_tensors(
 ) -> Result<()> {
     let shared = config.architecture.shares_vocabulary();
     for name in layout.names() {
-        let scaled = name.strip_suffix(".scale").filter(|matrix| {
-            layout
-                .tensor(matrix)
-                .is_some_and(|tensor| tensor.dtype == Dtype::I8)
-        });
+        let scaled = name
+            .strip_suffix(".scale")
+            .filter(|matrix| layout.dtype(matrix) == Some(Dtype::I8));
         let known = name == SOURCE_VOCABULARY
             || name == RESPELLING
             || (name == TARGET_VOCABULARY && !shared)
@@ -442,7 +441,9 @@ fn checksum(layout: &Layout) -> String {
     names.sort_unstable();
     for name in names {
         add(name.as_bytes());
-        add(layout.tensor(&name).map_or(&[], |tensor| tensor.data));
+        if let Some(tensor) = layout.tensor(&name) {
+            add(&tensor.data);
+        }
     }
     format!("fnv1a64:{state:016x}")
 }
@@ -467,17 +468,23 @@ fn read_tensor(layout: &Layout, name: &str) -> Result<Tensor> {
         return Ok(Tensor::Quantised(QuantisedMatrix {
             rows,
             cols,
-            data: raw.data.iter().map(|byte| byte.cast_signed()).collect(),
-            scales: read_floats(&scale, scales)?,
+            // In place, where the bytes are this tensor's own.
+            data: raw
+                .data
+                .into_owned()
+                .into_iter()
+                .map(u8::cast_signed)
+                .collect(),
+            scales: read_floats(&scale, &scales)?,
         }));
     }
     Ok(Tensor::Float {
         shape: shape.to_vec(),
-        data: read_floats(name, raw)?,
+        data: read_floats(name, &raw)?,
     })
 }
 
-fn read_floats(name: &str, raw: RawTensor) -> Result<Vec<f32>> {
+fn read_floats(name: &str, raw: &RawTensor) -> Result<Vec<f32>> {
     if raw.dtype != Dtype::F32 {
         return Err(Error::Weights(format!(
             "the tensor {name:?} has elements of type {}, which have no place there",
@@ -500,12 +507,12 @@ fn read_vocabulary(layout: &Layout, name: &str) -> Result<Vec<u8>> {
             "the vocabulary {name:?} is empty or not made of bytes"
         )));
     }
-    Ok(raw.data.to_vec())
+    Ok(raw.data.into_owned())
 }
 
 /// The shortlist, if the file has one; all of its parts or none must be there.
 fn read_shortlist(layout: &Layout) -> Result<Option<Shortlist>> {
-    if SHORTLIST.iter().all(|name| layout.tensor(name).is_none()) {
+    if SHORTLIST.iter().all(|name| layout.dtype(name).is_none()) {
         return Ok(None);
     }
     let read = |name: &str| {

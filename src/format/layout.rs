@@ -3,8 +3,9 @@
 //! ```text
 //! u64 little-endian: length N of the header | N bytes of JSON | the tensors' bytes, without gaps
 //! ```
-//! Lengths and offsets are checked against the bytes at hand before they are used; nothing here copies tensor data.
+//! Lengths and offsets are checked against the bytes at hand before they are used; tensors in memory are not copied.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,28 +14,33 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::source::Source;
 use crate::error::{Error, Result};
 
 /// Bytes of the length that stands before the header.
 const LENGTH_BYTES: usize = 8;
+/// Bytes that show what a file is that is no weights file.
+const BEGINNING: usize = 64;
 /// Longest header accepted, in bytes; a real one has a few kilobytes.
 const MAX_HEADER_BYTES: usize = 1 << 20;
 /// The header's key for text metadata, reserved by safetensors.
 const METADATA_KEY: &str = "__metadata__";
 
-/// A safetensors file whose header has been checked, borrowing the bytes of its tensors.
+/// A safetensors file whose header has been checked. The bytes of its tensors are read when they are asked for.
 pub struct Layout<'data> {
     metadata: Metadata,
-    data: &'data [u8],
+    source: Source<'data>,
+    /// Where the bytes of the tensors begin.
+    start: usize,
 }
 
 /// One tensor of a [`Layout`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RawTensor<'data> {
     /// Type of the elements.
     pub dtype: Dtype,
     /// Little-endian elements; as many as the shape says.
-    pub data: &'data [u8],
+    pub data: Cow<'data, [u8]>,
 }
 
 impl<'data> Layout<'data> {
@@ -42,41 +48,51 @@ impl<'data> Layout<'data> {
     ///
     /// # Errors
     /// [`Error::Weights`] if the bytes are not safetensors, are truncated, or have something after their end.
-    pub fn parse(bytes: &'data [u8]) -> Result<Self> {
-        let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or_else(|| {
-            Error::Weights(format!(
-                "it has only {} bytes, so it is not a weights file",
-                bytes.len()
-            ))
-        })?;
+    pub fn parse(source: impl Into<Source<'data>>) -> Result<Self> {
+        let source = source.into();
+        let all = source.len();
+        let beginning = source.read(0..all.min(BEGINNING)).unwrap_or_default();
+        let (length, _) = beginning
+            .split_first_chunk::<LENGTH_BYTES>()
+            .ok_or_else(|| {
+                Error::Weights(format!(
+                    "it has only {all} bytes, so it is not a weights file"
+                ))
+            })?;
         let length = usize::try_from(u64::from_le_bytes(*length))
             .ok()
             .filter(|&length| length <= MAX_HEADER_BYTES)
-            .ok_or_else(|| Error::Weights(format!("it is {}, not a weights file", guess(bytes))))?;
-        if length > rest.len() {
-            return Err(Error::Weights(format!(
+            .ok_or_else(|| {
+                let kind = guess(&beginning);
+                Error::Weights(format!("it is {kind}, not a weights file"))
+            })?;
+        let start = LENGTH_BYTES + length;
+        let header = source.read(LENGTH_BYTES..start).ok_or_else(|| {
+            Error::Weights(format!(
                 "it is truncated: its header should have {length} bytes, but only {} are there",
-                rest.len()
-            )));
-        }
-        let (header, data) = rest.split_at(length);
-        let header = std::str::from_utf8(header)
+                all - LENGTH_BYTES
+            ))
+        })?;
+        let header = std::str::from_utf8(&header)
             .map_err(|error| Error::Weights(format!("its header is not text: {error}")))?;
         let metadata = metadata(header)?;
-        let expected = metadata.data_len();
-        if data.len() < expected {
+        let (expected, found) = (metadata.data_len(), all - start);
+        if found < expected {
             return Err(Error::Weights(format!(
-                "it is truncated: its tensors need {expected} bytes, but only {} are there",
-                data.len()
+                "it is truncated: its tensors need {expected} bytes, but only {found} are there"
             )));
         }
-        if data.len() > expected {
+        if found > expected {
             return Err(Error::Weights(format!(
                 "it has {} bytes after the end of its last tensor",
-                data.len() - expected
+                found - expected
             )));
         }
-        Ok(Self { metadata, data })
+        Ok(Self {
+            metadata,
+            source,
+            start,
+        })
     }
 
     /// The text stored under `key` in the header.
@@ -101,15 +117,22 @@ impl<'data> Layout<'data> {
         self.metadata.info(name).map(|info| info.shape.as_slice())
     }
 
+    /// Type of the elements of the tensor called `name`, if there is one.
+    #[must_use]
+    pub fn dtype(&self, name: &str) -> Option<Dtype> {
+        self.metadata.info(name).map(|info| info.dtype)
+    }
+
     /// The tensor called `name`, if there is one.
     #[must_use]
     pub fn tensor(&self, name: &str) -> Option<RawTensor<'data>> {
         let info = self.metadata.info(name)?;
         let (start, end) = info.data_offsets;
-        // The header was checked: tensors follow each other without gaps up to the end of `data`.
+        // The header was checked: tensors follow each other without gaps up to the end of the file.
+        let data = self.source.read(self.start + start..self.start + end)?;
         Some(RawTensor {
             dtype: info.dtype,
-            data: self.data.get(start..end)?,
+            data,
         })
     }
 }

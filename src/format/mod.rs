@@ -12,6 +12,7 @@ pub mod marian;
 pub mod opus;
 pub mod quantise;
 pub mod shortlist;
+pub mod source;
 pub mod transformer;
 
 pub use card::{Card, CardSet};
@@ -22,4 +23,5 @@ pub use marian::MarianFiles;
 pub use opus::OpusFiles;
 pub use quantise::QuantisedMatrix;
 pub use shortlist::Shortlist;
+pub use source::Source;
 pub use transformer::TransformerConfig;

@@ -229,7 +229,9 @@ fn signed(bytes: &[u8]) -> Vec<u8> {
     names.sort_unstable();
     for name in names {
         add(name.as_bytes());
-        add(layout.tensor(&name).map_or(&[], |tensor| tensor.data));
+        if let Some(tensor) = layout.tensor(&name) {
+            add(&tensor.data);
+        }
     }
     let mark = b"fnv1a64:";
     if let Some(at) = bytes.windows(mark.len()).position(|window| window == mark)
