@@ -47,7 +47,7 @@ impl Engine {
     #[wasm_bindgen(js_name = fromMarian)]
     #[allow(clippy::needless_pass_by_value)] // bindings own what they receive
     pub fn from_marian(
-        model: Vec<u8>,
+        model: &Uint8Array,
         source_vocabulary: Vec<u8>,
         target_vocabulary: Option<Vec<u8>>,
         shortlist: Option<Vec<u8>>,
@@ -55,14 +55,14 @@ impl Engine {
         target_language: &str,
     ) -> Result<Engine, JsValue> {
         let files = MarianFiles {
-            model: &model,
+            model: Source::Script(model),
             source_vocabulary: &source_vocabulary,
             target_vocabulary: target_vocabulary.as_deref(),
             shortlist: shortlist.as_deref(),
         };
         let file = files.read(source_language, target_language);
         // Before the weights are prepared: the memory that they need then is never given back.
-        drop((model, shortlist));
+        drop(shortlist);
         let translator = file
             .and_then(Translator::from_file)
             .map_err(|error| exception(&error))?;

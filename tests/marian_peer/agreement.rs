@@ -42,7 +42,7 @@ impl Files {
 
     fn import(&self) -> ModelFile {
         let files = MarianFiles {
-            model: &self.model,
+            model: (&self.model).into(),
             source_vocabulary: &self.source,
             target_vocabulary: self.target.as_deref(),
             shortlist: self.shortlist.as_deref(),

@@ -139,7 +139,7 @@ pub fn shortlist(bytes: &[u8]) -> bool {
 
 fn read_marian(model: &[u8], vocabulary: &[u8], shortlist: Option<&[u8]>) -> bool {
     let files = MarianFiles {
-        model,
+        model: model.into(),
         source_vocabulary: vocabulary,
         target_vocabulary: None,
         shortlist,

@@ -96,7 +96,7 @@ fn marian(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, Stri
     let shortlist = folder.find("lex", ".s2t.bin")?;
     let [from, to] = arguments.languages(languages(&model.name), &model.name)?;
     let files = MarianFiles {
-        model: &model.bytes,
+        model: (&model.bytes).into(),
         source_vocabulary: &source.bytes,
         target_vocabulary: target.as_ref().map(|file| &file.bytes[..]),
         shortlist: shortlist.as_ref().map(|file| &file.bytes[..]),

@@ -20,6 +20,7 @@ mod tests;
 
 use super::config::{Architecture, ModelConfig, Normalisation};
 use super::container::ModelFile;
+use super::source::Source;
 use crate::decode::DecodeOptions;
 use crate::error::{Error, Result};
 use items::Items;
@@ -29,7 +30,7 @@ use options::Options;
 #[derive(Clone, Copy, Debug)]
 pub struct MarianFiles<'a> {
     /// The weights: `model.*.bin`.
-    pub model: &'a [u8],
+    pub model: Source<'a>,
     /// The source vocabulary, or the one of both languages: `srcvocab.*.spm` or `vocab.*.spm`.
     pub source_vocabulary: &'a [u8],
     /// The target vocabulary, if it is another: `trgvocab.*.spm`.
@@ -49,7 +50,8 @@ impl MarianFiles<'_> {
     /// - [`Error::Unsupported`] naming the option of a network that this version cannot run.
     pub fn read(&self, source_language: &str, target_language: &str) -> Result<ModelFile> {
         let mut items = Items::parse(self.model)?;
-        let options = Options::parse(items.text("special:model.yml")?)?;
+        let yaml = items.text("special:model.yml")?;
+        let options = Options::parse(&yaml)?;
         let config = options.transformer(&items)?;
         config.check()?;
         if !config.shared_vocabulary && self.target_vocabulary.is_none() {

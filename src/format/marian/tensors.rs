@@ -3,6 +3,7 @@
 //! Marian names layers from 1. A weight of shape `[K, N]` multiplies row vectors, `y = x W`. Quantised, its bytes are those of the
 //! transpose, `[N, K]`, which is our layout; in floats they are not. Embeddings are `[V, d]` in both cases.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::items::{Data, Item, Items};
@@ -164,7 +165,7 @@ impl Tensors<'_, '_> {
     fn embedding(&mut self, from: &str, to: &str, rows: usize, cols: usize) -> Result<()> {
         let matrix = match self.take(from, &[rows, cols])?.data {
             Data::Quantised(values, scale) => quantised(values, scale, rows, cols),
-            Data::Floats(values) => QuantisedMatrix::quantise(&floats(values), rows, cols)?,
+            Data::Floats(values) => QuantisedMatrix::quantise(&floats(&values), rows, cols)?,
             Data::Bytes(_) => return Err(wrong_type(from)),
         };
         self.insert(to, Tensor::Quantised(matrix));
@@ -176,7 +177,7 @@ impl Tensors<'_, '_> {
         match self.take(name, &[input, out])?.data {
             Data::Quantised(values, scale) => Ok(quantised(values, scale, out, input)),
             Data::Floats(values) => {
-                let values = floats(values);
+                let values = floats(&values);
                 let transposed: Vec<f32> = (0..out * input)
                     .map(|i| values[i % input * out + i / input])
                     .collect();
@@ -189,12 +190,12 @@ impl Tensors<'_, '_> {
     /// A vector, whose shape is `[1, len]`.
     fn floats(&mut self, name: &str, len: usize) -> Result<Vec<f32>> {
         match self.take(name, &[1, len])?.data {
-            Data::Floats(values) => Ok(floats(values)),
+            Data::Floats(values) => Ok(floats(&values)),
             Data::Bytes(_) | Data::Quantised(..) => Err(wrong_type(name)),
         }
     }
 
-    fn take(&mut self, name: &str, shape: &[usize]) -> Result<Item<'_>> {
+    fn take(&mut self, name: &str, shape: &[usize]) -> Result<Item<Cow<'_, [u8]>>> {
         let item = self.items.take(name)?;
         if item.shape == shape {
             Ok(item)
@@ -216,11 +217,16 @@ impl Tensors<'_, '_> {
     }
 }
 
-fn quantised(values: &[u8], scale: f32, rows: usize, cols: usize) -> QuantisedMatrix {
+fn quantised(values: Cow<'_, [u8]>, scale: f32, rows: usize, cols: usize) -> QuantisedMatrix {
     QuantisedMatrix {
         rows,
         cols,
-        data: values.iter().map(|value| value.cast_signed()).collect(),
+        // In place, where the bytes are this tensor's own.
+        data: values
+            .into_owned()
+            .into_iter()
+            .map(u8::cast_signed)
+            .collect(),
         scales: vec![scale; rows],
     }
 }
@@ -241,7 +247,8 @@ fn stack(matrices: Vec<QuantisedMatrix>, cols: usize) -> QuantisedMatrix {
     all
 }
 
-fn floats(values: &[[u8; 4]]) -> Vec<f32> {
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    let (values, _) = bytes.as_chunks();
     values
         .iter()
         .map(|&value| f32::from_le_bytes(value))

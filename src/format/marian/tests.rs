@@ -201,7 +201,7 @@ impl Marian {
 
 fn read(model: &[u8], shortlist: Option<&[u8]>) -> crate::Result<ModelFile> {
     let files = MarianFiles {
-        model,
+        model: model.into(),
         source_vocabulary: b"source",
         target_vocabulary: Some(b"target"),
         shortlist,
@@ -287,8 +287,9 @@ fn one_vocabulary_serves_both_and_a_shortlist_may_be_missing() {
     assert_eq!(file.target_vocabulary, b"source");
     assert_eq!(file.shortlist, None);
     assert!(ModelFile::read(&file.write().unwrap()).unwrap() == file);
+    let model = Marian::new(false).model();
     let alone = MarianFiles {
-        model: &Marian::new(false).model(),
+        model: (&model).into(),
         source_vocabulary: b"source",
         target_vocabulary: None,
         shortlist: None,
