@@ -1,4 +1,4 @@
-/** How benchmarks measure the build without relaxed SIMD in a browser that has it. */
+/** How benchmarks and tests get the build without relaxed SIMD in a browser that has it. */
 
 /** Put before the package's modules, it hides relaxed SIMD from them: 0xFD, then an opcode from 0x100 in LEB128. */
 export const WITHOUT_RELAXED = `{ const validate = WebAssembly.validate; WebAssembly.validate = (bytes) => {

@@ -1,6 +1,6 @@
 //! int8 weights in the order in which the kernels read them.
 
-use super::simd::{GROUP, PANEL, Tile, in_tile};
+use super::simd::{GROUP, PANEL, Tile};
 use crate::format::QuantisedMatrix;
 
 /// What is added to a quantised activation to make it unsigned.
@@ -27,21 +27,19 @@ impl Panels {
     pub fn new(matrix: &QuantisedMatrix) -> Self {
         let (rows, cols) = (matrix.rows, matrix.cols);
         let (panels, groups) = (rows.div_ceil(PANEL), cols.div_ceil(GROUP));
-        let mut tiles = vec![Tile([0; PANEL * GROUP]); panels * groups];
+        let mut tiles = vec![Tile::EMPTY; panels * groups];
         let mut starts = vec![0; panels * PANEL];
         for (row, weights) in matrix.data.chunks_exact(cols).enumerate() {
             let panel = &mut tiles[row / PANEL * groups..][..groups];
             // Copies of a length that is no constant are calls in WebAssembly.
             let (groups, rest) = weights.as_chunks::<GROUP>();
             for (tile, group) in panel.iter_mut().zip(groups) {
-                tile.0.as_chunks_mut::<GROUP>().0[row % PANEL] =
-                    std::array::from_fn(|i| in_tile(group[i], i));
+                tile.set_row(row % PANEL, *group);
             }
             if let Some(tile) = panel.get_mut(groups.len()) {
-                let to = &mut tile.0[row % PANEL * GROUP..];
-                for (i, (to, &weight)) in to.iter_mut().zip(rest).enumerate() {
-                    *to = in_tile(weight, i);
-                }
+                let mut group = [0; GROUP];
+                group[..rest.len()].copy_from_slice(rest);
+                tile.set_row(row % PANEL, group);
             }
             starts[row] =
                 -ACTIVATION_OFFSET * weights.iter().map(|&weight| i32::from(weight)).sum::<i32>();
@@ -62,7 +60,7 @@ impl Panels {
         let (panels, groups) = (rows.len().div_ceil(PANEL), from.groups());
         (self.rows, self.cols) = (rows.len(), from.cols);
         self.tiles.clear();
-        self.tiles.resize(panels * groups, Tile([0; PANEL * GROUP]));
+        self.tiles.resize(panels * groups, Tile::EMPTY);
         self.scales.clear();
         self.scales.resize(panels * PANEL, 0.0);
         self.starts.clear();
@@ -74,7 +72,7 @@ impl Panels {
             let tiles = &mut self.tiles[to / PANEL * groups..][..groups];
             let (to, column) = (to % PANEL, row % PANEL);
             for (tile, from) in tiles.iter_mut().zip(from.tiles(row / PANEL)) {
-                tile.0.as_chunks_mut::<GROUP>().0[to] = from.0.as_chunks().0[column];
+                tile.set_row(to, from.row(column));
             }
         }
     }
@@ -134,10 +132,10 @@ impl Panels {
 
     /// Writes the real values of one row to `out`, which has [`Self::cols`] elements.
     pub fn row(&self, row: usize, out: &mut [f32]) {
-        let (scale, first) = (self.scales[row], row % PANEL * GROUP);
+        let scale = self.scales[row];
         for (tile, out) in self.tiles(row / PANEL).iter().zip(out.chunks_mut(GROUP)) {
-            for (i, (out, &weight)) in out.iter_mut().zip(&tile.0[first..]).enumerate() {
-                *out = f32::from(in_tile(weight, i)) * scale;
+            for (out, weight) in out.iter_mut().zip(tile.row(row % PANEL)) {
+                *out = f32::from(weight) * scale;
             }
         }
     }

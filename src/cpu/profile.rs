@@ -61,7 +61,11 @@ const ATTEMPTS: usize = 20;
 /// first-level cache and nothing around it. `None` for the scalar reference, which has no instruction for it.
 #[must_use]
 pub fn peak(isa: Isa) -> Option<f64> {
-    let tiles = vec![Tile([3; PANEL * GROUP]); 4 * GROUPS];
+    let mut tile = Tile::EMPTY;
+    for row in 0..PANEL {
+        tile.set_row(row, [3; GROUP]);
+    }
+    let tiles = vec![tile; 4 * GROUPS];
     let activations = vec![[65; GROUP]; 4 * GROUPS];
     let attempts = (0..ATTEMPTS).map(|_| {
         let started = Instant::now();

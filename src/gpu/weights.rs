@@ -3,7 +3,7 @@
 use super::{Engine, Fault};
 use crate::cpu::Weight;
 use crate::cpu::positions::Positions;
-use crate::cpu::simd::{GROUP, PANEL};
+use crate::cpu::simd::PANEL;
 use crate::model::Model;
 use crate::model::plan::{Matrix, Op, Plan, Vector};
 
@@ -53,9 +53,8 @@ impl DeviceWeights {
             for panel in 0..panels.panels() {
                 for (group, tile) in panels.tiles(panel).iter().enumerate() {
                     let to = &mut words[weight + group * stride + panel * PANEL..][..PANEL];
-                    let (columns, _) = tile.0.as_chunks::<GROUP>();
-                    for (word, columns) in to.iter_mut().zip(columns) {
-                        *word = u32::from_le_bytes(columns.map(|weight| weight as u8));
+                    for (row, word) in to.iter_mut().enumerate() {
+                        *word = u32::from_le_bytes(tile.row(row).map(|weight| weight as u8));
                     }
                 }
                 factors.extend_from_slice(panels.scales(panel));

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { WITHOUT_RELAXED } from "../../tools/relaxed.mjs";
 import { checkSentences } from "../../www/check-sentences.js";
 import { down, FAULTS, HARDWARE, lost } from "./gpu-faults.mjs";
 import { onGpu, stage, WEBGPU } from "./harness.mjs";
@@ -101,6 +102,14 @@ onGpu("the GPU translates as the CPU does", () =>
     assert.deepEqual([checked?.sentences, checked?.same, checked?.fault], [6, 6, undefined]);
     assert.ok(checked && checked.difference < 1e-3, `${checked?.difference}`);
     assert.equal(memory.failures, 0);
+  }));
+
+onGpu("the GPU gets the same weights from the engine without relaxed SIMD", () =>
+  visit(WITHOUT_RELAXED, async (page) => {
+    const { translations } = await translate(page, "gpu", { texts: [TEXT] });
+    isComplete(translations[0]);
+    assert.equal(translations[0].engine?.backend, "gpu");
+    assert.deepEqual(site.asked.filter((path) => /gpu\w*\.wasm$/.test(path)), ["pkg/wasm/dragoman_gpu_bg.wasm"]);
   }));
 
 for (const [name, prelude] of Object.entries(FAULTS)) {

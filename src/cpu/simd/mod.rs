@@ -41,21 +41,35 @@ pub const EVEN_OFFSET: i32 = if cfg!(all(
     0
 };
 
-/// A weight as it lies in a [`Tile`], or, the other way round, what lies there as a weight.
-#[inline(always)]
-#[must_use]
-pub fn in_tile(weight: i8, column: usize) -> i8 {
-    if column.is_multiple_of(2) {
-        weight ^ EVEN_OFFSET as u8 as i8
-    } else {
-        weight
-    }
-}
-
 /// The weights of one step: [`GROUP`] columns of [`PANEL`] rows, row after row.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub struct Tile(pub [i8; PANEL * GROUP]);
+pub struct Tile([i8; PANEL * GROUP]);
+
+impl Tile {
+    /// Whose rows are to be set.
+    pub const EMPTY: Self = Self([0; PANEL * GROUP]);
+
+    /// The weights of a row.
+    #[inline(always)]
+    #[must_use]
+    pub fn row(&self, row: usize) -> [i8; GROUP] {
+        offset(self.0.as_chunks().0[row])
+    }
+
+    /// Puts the weights of a row in.
+    #[inline(always)]
+    pub fn set_row(&mut self, row: usize, weights: [i8; GROUP]) {
+        self.0.as_chunks_mut().0[row] = offset(weights);
+    }
+}
+
+/// Adds [`EVEN_OFFSET`], or takes it away.
+#[inline(always)]
+fn offset([a, b, c, d]: [i8; GROUP]) -> [i8; GROUP] {
+    let sign = EVEN_OFFSET as u8 as i8;
+    [a ^ sign, b, c ^ sign, d]
+}
 
 /// One step of an int8 product on one instruction set.
 ///
