@@ -6,11 +6,11 @@
  */
 
 import { bundle, readFiles } from "./bundle.js";
-import { discard } from "./memory.js";
 import { fetchBytes, PATIENCE } from "./download.js";
 import { exception } from "./errors.js";
 import { sameLanguage } from "./languages.js";
 import { addressOf, find, readManifest } from "./manifest.js";
+import { discard } from "./memory.js";
 import { absolute } from "./platform.js";
 import { download, MOZILLA, readRegistry } from "./registry.js";
 import { native, Sha256, sha256 } from "./sha256.js";

@@ -5,9 +5,9 @@
  */
 
 import { bundle, LIMIT, unpacked } from "./bundle.js";
-import { discard } from "./memory.js";
 import { fetchBytes, PATIENCE } from "./download.js";
 import { exception, messageOf } from "./errors.js";
+import { discard } from "./memory.js";
 import { sha256 } from "./sha256.js";
 
 /** @typedef {import("./parts.js").Role} Role */

@@ -7,7 +7,7 @@
 use super::float;
 use super::panels::{ACTIVATION_OFFSET, Panels};
 use super::rows::{Rows, RowsMut};
-use super::simd::{EVEN_OFFSET, GROUP, Isa, Kernel, LANES, Lanes, PANEL, Simd};
+use super::simd::{EVEN_OFFSET, GROUP, Isa, Kernel, LANES, Lanes, PANEL, Simd, Tile};
 use super::weights::Weight;
 use crate::format::transformer::WITH_TEACHERS;
 use crate::model::plan::Epilogue;
@@ -283,7 +283,6 @@ impl Quantised<'_> {
             sums[p] = [simd.start(self.weights.starts(panel + p)); M];
         }
         for first in (0..groups).step_by(S::STEPS) {
-            // Slices that all end where the loop does need no checks in it.
             let steps = S::STEPS.min(groups - first);
             let mut tiles = [&self.weights.tiles(panel)[first..][..steps]; P];
             for p in 1..P {
@@ -293,18 +292,7 @@ impl Quantised<'_> {
             for m in 1..M {
                 x[m] = &self.x.row(row + m)[first..][..steps];
             }
-            for g in 0..steps {
-                let mut activations = [simd.activations(x[0][g]); M];
-                for m in 1..M {
-                    activations[m] = simd.activations(x[m][g]);
-                }
-                for p in 0..P {
-                    let weights = simd.weights(&tiles[p][g]);
-                    for m in 0..M {
-                        sums[p][m] = simd.dot(sums[p][m], weights, activations[m]);
-                    }
-                }
-            }
+            accumulate(simd, &mut sums, tiles, x);
             for p in 0..P {
                 for m in 0..M {
                     sums[p][m] = simd.settle(sums[p][m]);
@@ -347,6 +335,36 @@ impl Quantised<'_> {
             last[..y.len()].copy_from_slice(y);
             apply(self.epilogue, values, &mut last);
             y.copy_from_slice(&last[..y.len()]);
+        }
+    }
+}
+
+/// Adds the products of `P` panels with `M` rows of activations, at most [`Simd::STEPS`] steps.
+#[inline(always)]
+pub(super) fn accumulate<S: Simd, const P: usize, const M: usize>(
+    simd: S,
+    sums: &mut [[S::Sums; M]; P],
+    mut tiles: [&[Tile]; P],
+    mut x: [&[[u8; GROUP]]; M],
+) {
+    // Slices that all end where the loop does need no checks in it.
+    let steps = tiles[0].len();
+    for tiles in &mut tiles {
+        *tiles = &tiles[..steps];
+    }
+    for x in &mut x {
+        *x = &x[..steps];
+    }
+    for g in 0..steps {
+        let mut activations = [simd.activations(x[0][g]); M];
+        for m in 1..M {
+            activations[m] = simd.activations(x[m][g]);
+        }
+        for p in 0..P {
+            let weights = simd.weights(&tiles[p][g]);
+            for m in 0..M {
+                sums[p][m] = simd.dot(sums[p][m], weights, activations[m]);
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ impl Panels {
     pub fn new(matrix: &QuantisedMatrix) -> Self {
         let (rows, cols) = (matrix.rows, matrix.cols);
         let (panels, groups) = (rows.div_ceil(PANEL), cols.div_ceil(GROUP));
-        let mut tiles = vec![Tile::EMPTY; panels * groups];
+        let mut tiles = vec![Tile::filled(0); panels * groups];
         let mut starts = vec![0; panels * PANEL];
         for (row, weights) in matrix.data.chunks_exact(cols).enumerate() {
             let panel = &mut tiles[row / PANEL * groups..][..groups];
@@ -60,7 +60,7 @@ impl Panels {
         let (panels, groups) = (rows.len().div_ceil(PANEL), from.groups());
         (self.rows, self.cols) = (rows.len(), from.cols);
         self.tiles.clear();
-        self.tiles.resize(panels * groups, Tile::EMPTY);
+        self.tiles.resize(panels * groups, Tile::filled(0));
         self.scales.clear();
         self.scales.resize(panels * PANEL, 0.0);
         self.starts.clear();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use super::affine::accumulate;
 use super::simd::{GROUP, Isa, Kernel, PANEL, Simd, Tile};
 use crate::model::plan::Op;
 
@@ -61,11 +62,7 @@ const ATTEMPTS: usize = 20;
 /// first-level cache and nothing around it. `None` for the scalar reference, which has no instruction for it.
 #[must_use]
 pub fn peak(isa: Isa) -> Option<f64> {
-    let mut tile = Tile::EMPTY;
-    for row in 0..PANEL {
-        tile.set_row(row, [3; GROUP]);
-    }
-    let tiles = vec![tile; 4 * GROUPS];
+    let tiles = vec![Tile::filled(3); 4 * GROUPS];
     let activations = vec![[65; GROUP]; 4 * GROUPS];
     let attempts = (0..ATTEMPTS).map(|_| {
         let started = Instant::now();
@@ -107,18 +104,7 @@ impl Peak<'_> {
             let tiles: [&[Tile]; P] = std::array::from_fn(|p| &tiles[p * GROUPS..][..GROUPS]);
             let x: [&[_]; M] = std::array::from_fn(|m| &x[m * GROUPS..][..GROUPS]);
             let mut sums = [[simd.start(&[0; PANEL]); M]; P];
-            for g in 0..GROUPS {
-                let mut activations = [simd.activations(x[0][g]); M];
-                for m in 1..M {
-                    activations[m] = simd.activations(x[m][g]);
-                }
-                for p in 0..P {
-                    let weights = simd.weights(&tiles[p][g]);
-                    for m in 0..M {
-                        sums[p][m] = simd.dot(sums[p][m], weights, activations[m]);
-                    }
-                }
-            }
+            accumulate(simd, &mut sums, tiles, x);
             for sums in sums.as_flattened() {
                 // Not the sums themselves: they would have to be in memory all the time.
                 black_box(simd.finish(*sums));

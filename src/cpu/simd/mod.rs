@@ -47,8 +47,18 @@ pub const EVEN_OFFSET: i32 = if cfg!(all(
 pub struct Tile([i8; PANEL * GROUP]);
 
 impl Tile {
-    /// Whose rows are to be set.
-    pub const EMPTY: Self = Self([0; PANEL * GROUP]);
+    /// The same weight everywhere.
+    #[must_use]
+    pub const fn filled(weight: i8) -> Self {
+        let group = offset([weight; GROUP]);
+        let mut weights = [0; PANEL * GROUP];
+        let mut i = 0;
+        while i < weights.len() {
+            weights[i] = group[i % GROUP];
+            i += 1;
+        }
+        Self(weights)
+    }
 
     /// The weights of a row.
     #[inline(always)]
@@ -66,7 +76,7 @@ impl Tile {
 
 /// Adds [`EVEN_OFFSET`], or takes it away.
 #[inline(always)]
-fn offset([a, b, c, d]: [i8; GROUP]) -> [i8; GROUP] {
+const fn offset([a, b, c, d]: [i8; GROUP]) -> [i8; GROUP] {
     let sign = EVEN_OFFSET as u8 as i8;
     [a ^ sign, b, c ^ sign, d]
 }
