@@ -11,8 +11,8 @@
  *
  * "One by one" translates a sentence at a time, as when someone types; "together" gives all of them to the engine as one request.
  * The best of several passes counts: other programs on the machine can only slow a pass down. The first translation is timed from
- * creating the worker, with all files in memory. Memory is what the page's process, its worker included, holds at the end (anonymous
- * resident pages; on Linux only).
+ * creating the worker, with all files in memory. Memory is what the page's process, its worker included, holds more at the end than
+ * before, when garbage has been collected (anonymous resident pages; on Linux only).
  */
 
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -82,7 +82,8 @@ async function everyday() {
 
 /** What both engines are measured with; runs in the page. @type {string} */
 const COMMON = `
-  const bytes = async (name) => new Uint8Array(await (await fetch("files/" + name)).arrayBuffer());
+  const fetched = (name) => fetch("files/" + name);
+  const bytes = async (name) => new Uint8Array(await (await fetched(name)).arrayBuffer());
   const count = (texts) => texts.reduce((sum, text) => sum + text.split(/\\s+/).filter(Boolean).length, 0);
   async function measure({ sentences, passes }, start) {
     const begin = performance.now();
@@ -108,8 +109,10 @@ const COMMON = `
 const PACKAGE = `${COMMON}
   import { Translator } from "./pkg/index.js";
   globalThis.run = async (work) => {
-    const [model, shortlist] = [await bytes("model"), work.shortlist ? await bytes("shortlist") : undefined];
-    const [sourceVocabulary, targetVocabulary] = await Promise.all(work.vocabularies.map((name) => bytes(name)));
+    // As they are when a visitor has chosen them: the page itself holds none of their bytes.
+    const blob = async (name) => (await fetched(name)).blob();
+    const [model, shortlist] = [await blob("model"), work.shortlist ? await blob("shortlist") : undefined];
+    const [sourceVocabulary, targetVocabulary] = await Promise.all(work.vocabularies.map((name) => blob(name)));
     const files = { model, shortlist, sourceVocabulary, targetVocabulary };
     return measure(work, async () => {
       const translator = await Translator.create({ sourceLanguage: work.languages.from, targetLanguage: work.languages.to, files });
@@ -161,8 +164,9 @@ const ENGINES = {
 };
 
 /**
- * What the largest of the browser's page processes holds, in bytes; null where the system does not tell.
+ * What each of the browser's page processes holds, in bytes; 0 where the system does not tell.
  * @param {import("playwright-core").Browser} browser
+ * @returns {Promise<Map<number, number>>} by process
  */
 async function memoryOf(browser) {
   const session = await browser.newBrowserCDPSession();
@@ -171,9 +175,15 @@ async function memoryOf(browser) {
     .filter(({ type }) => type === "renderer")
     .map(async ({ id }) => {
       const status = await readFile(`/proc/${id}/status`, "utf8").catch(() => "");
-      return 1024 * Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+      return /** @type {const} */ ([id, 1024 * Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0)]);
     });
-  return Math.max(0, ...(await Promise.all(held))) || null;
+  return new Map(await Promise.all(held));
+}
+
+/** Collects the garbage of a page and of its workers. @param {import("playwright-core").Page} page */
+async function collect(page) {
+  await page.evaluate("gc()");
+  for (const worker of page.workers()) await worker.evaluate("gc()");
 }
 
 /**
@@ -222,8 +232,11 @@ async function measure(browser, engine, files, sentences) {
       shortlist: files.shortlist !== null,
       vocabularies: files.vocabularies.map((_, i) => String(i)),
     };
+    const before = await memoryOf(browser);
     const measured = await page.evaluate(`run(${JSON.stringify(work)})`);
-    return { ...measured, memory: await memoryOf(browser) };
+    await collect(page);
+    const grown = [...(await memoryOf(browser))].map(([id, held]) => held - (before.get(id) ?? 0));
+    return { ...measured, memory: Math.max(0, ...grown) || null };
   } finally {
     await context.close();
     server.close();
@@ -248,7 +261,7 @@ async function main() {
   modules();
   wasm();
   const sentences = values.sentences ? (await readFile(values.sentences, "utf8")).split("\n").filter(Boolean) : await everyday();
-  const browser = await launchChromium();
+  const browser = await launchChromium("--js-flags=--expose-gc");
   try {
     console.log(`\nChromium ${browser.version()}, one thread, ${sentences.length} sentences, best of ${PASSES} passes; ${files.name}\n`);
     console.log("| engine | instructions | one by one | together | first translation | memory | WebAssembly |\n|---|---|---:|---:|---:|---:|---:|");

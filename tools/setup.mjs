@@ -128,12 +128,13 @@ export function wasm() {
 
 /**
  * Starts a headless Chromium. The package that drives it is imported only here, when it is certain to be installed.
+ * @param {string[]} more arguments
  * @returns {Promise<import("playwright-core").Browser>}
  */
-export async function launchChromium() {
+export async function launchChromium(...more) {
   modules();
   const { chromium: driver } = await import("playwright-core");
-  return driver.launch({ executablePath: chromium(), args: ["--headless=new", "--no-sandbox", "--disable-quic"] });
+  return driver.launch({ executablePath: chromium(), args: ["--headless=new", "--no-sandbox", "--disable-quic", ...more] });
 }
 
 /**
