@@ -7,7 +7,7 @@
 use super::float;
 use super::panels::{ACTIVATION_OFFSET, Panels};
 use super::rows::{Rows, RowsMut};
-use super::simd::{EVEN_OFFSET, GROUP, Isa, Kernel, LANES, Lanes, PANEL, Simd, Tile};
+use super::simd::{EVEN_OFFSET, GROUP, Group, Isa, Kernel, LANES, Lanes, PANEL, Simd, Tile};
 use super::weights::Weight;
 use crate::format::transformer::WITH_TEACHERS;
 use crate::model::plan::Epilogue;
@@ -19,7 +19,7 @@ const ACTIVATION_LIMIT: f32 = 63.0;
 #[derive(Clone, Debug, Default)]
 pub struct Activations {
     groups: usize,
-    values: Vec<[u8; GROUP]>,
+    values: Vec<Group>,
     scales: Vec<f32>,
     /// What [`EVEN_OFFSET`] adds to all sums of each row.
     surplus: Vec<i32>,
@@ -39,14 +39,14 @@ impl Activations {
     /// Quantises the first `count` rows.
     pub fn quantise(&mut self, isa: Isa, x: Rows<'_>, count: usize) {
         self.groups = x.width().div_ceil(GROUP);
-        self.values.resize(count * self.groups, [0; GROUP]);
+        self.values.resize(count * self.groups, Group::default());
         self.scales.resize(count, 0.0);
         self.surplus.resize(count, 0);
         isa.run(Quantise { x, to: self });
     }
 
     #[inline(always)]
-    fn row(&self, row: usize) -> &[[u8; GROUP]] {
+    fn row(&self, row: usize) -> &[Group] {
         &self.values[row * self.groups..][..self.groups]
     }
 }
@@ -82,20 +82,30 @@ impl Kernel for Quantise<'_> {
             let quantise = |x: &[f32; LANES]| {
                 (Lanes::load(x) * Lanes::splat(inverse) + Lanes::splat(ROUND)).low_bits()
             };
-            let (bytes, padding) = groups.as_flattened_mut().split_at_mut(x.len());
+            let mut even = 0;
+            let mut arrange = |activations: [u8; LANES]| {
+                if EVEN_OFFSET != 0 {
+                    even += activations
+                        .iter()
+                        .step_by(2)
+                        .map(|&a| i32::from(a))
+                        .sum::<i32>();
+                }
+                Group::of(activations)
+            };
             let (chunks, rest) = x.as_chunks();
-            let (to, to_rest) = bytes.as_chunks_mut();
+            let (to, to_rest) = groups.as_chunks_mut();
             for (to, x) in to.iter_mut().zip(chunks) {
-                *to = quantise(x);
+                *to = arrange(quantise(x));
             }
-            for (to, &x) in to_rest.iter_mut().zip(rest) {
-                *to = (x * inverse + ROUND).to_bits() as u8 & 0x7f;
+            if !rest.is_empty() {
+                let mut last = [0.0; LANES];
+                last[..rest.len()].copy_from_slice(rest);
+                let mut last = quantise(&last);
+                last[rest.len()..].fill(0);
+                to_rest.copy_from_slice(&arrange(last)[..to_rest.len()]);
             }
-            padding.fill(0);
-            if EVEN_OFFSET != 0 {
-                let even = |group: &[u8; GROUP]| i32::from(group[0]) + i32::from(group[2]);
-                *surplus = EVEN_OFFSET * groups.iter().map(even).sum::<i32>();
-            }
+            *surplus = EVEN_OFFSET * even;
         }
     }
 }
@@ -345,7 +355,7 @@ pub(super) fn accumulate<S: Simd, const P: usize, const M: usize>(
     simd: S,
     sums: &mut [[S::Sums; M]; P],
     mut tiles: [&[Tile]; P],
-    mut x: [&[[u8; GROUP]]; M],
+    mut x: [&[Group]; M],
 ) {
     // Slices that all end where the loop does need no checks in it.
     let steps = tiles[0].len();

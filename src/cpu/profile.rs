@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use super::affine::accumulate;
-use super::simd::{GROUP, Isa, Kernel, PANEL, Simd, Tile};
+use super::simd::{GROUP, Group, Isa, Kernel, LANES, PANEL, Simd, Tile};
 use crate::model::plan::Op;
 
 /// Time and work by kind of operation.
@@ -63,7 +63,7 @@ const ATTEMPTS: usize = 20;
 #[must_use]
 pub fn peak(isa: Isa) -> Option<f64> {
     let tiles = vec![Tile::filled(3); 4 * GROUPS];
-    let activations = vec![[65; GROUP]; 4 * GROUPS];
+    let activations = Group::of([65; LANES]).repeat(4 * GROUPS);
     let attempts = (0..ATTEMPTS).map(|_| {
         let started = Instant::now();
         let products = isa.multiply(Peak {
@@ -78,7 +78,7 @@ pub fn peak(isa: Isa) -> Option<f64> {
 
 struct Peak<'a> {
     tiles: &'a [Tile],
-    activations: &'a [[u8; GROUP]],
+    activations: &'a [Group],
 }
 
 impl Kernel for Peak<'_> {
@@ -102,7 +102,7 @@ impl Peak<'_> {
         for _ in 0..ROUNDS {
             let (tiles, x) = black_box((self.tiles, self.activations));
             let tiles: [&[Tile]; P] = std::array::from_fn(|p| &tiles[p * GROUPS..][..GROUPS]);
-            let x: [&[_]; M] = std::array::from_fn(|m| &x[m * GROUPS..][..GROUPS]);
+            let x: [&[Group]; M] = std::array::from_fn(|m| &x[m * GROUPS..][..GROUPS]);
             let mut sums = [[simd.start(&[0; PANEL]); M]; P];
             accumulate(simd, &mut sums, tiles, x);
             for sums in sums.as_flattened() {

@@ -4,7 +4,7 @@ use std::arch::aarch64::{int8x16_t, int32x4_t, vdupq_n_s32, vreinterpretq_s8_s32
 use std::arch::{asm, is_aarch64_feature_detected};
 use std::mem::transmute;
 
-use super::{GROUP, Kernel, PANEL, Simd, Tile};
+use super::{Group, Kernel, PANEL, Simd, Tile};
 
 /// 128-bit `sdot`, four registers to a panel. Activations have seven bits, so they may be read as signed.
 #[derive(Clone, Copy)]
@@ -46,9 +46,9 @@ impl Simd for DotProd {
     }
 
     #[inline(always)]
-    fn activations(self, group: [u8; GROUP]) -> Self::Activations {
+    fn activations(self, group: Group) -> Self::Activations {
         // SAFETY: the token proves NEON.
-        unsafe { vreinterpretq_s8_s32(vdupq_n_s32(i32::from_le_bytes(group))) }
+        unsafe { vreinterpretq_s8_s32(vdupq_n_s32(i32::from_le_bytes(group.0))) }
     }
 
     #[inline(always)]

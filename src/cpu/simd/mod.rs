@@ -6,6 +6,7 @@
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod lanes;
+mod operands;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod scalar;
 
@@ -18,6 +19,7 @@ mod x86;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub use lanes::Lanes;
+pub use operands::{EVEN_OFFSET, Group, Tile};
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use scalar::Scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -30,57 +32,6 @@ pub const LANES: usize = 16;
 /// Neighbouring columns that one dot-product instruction adds up.
 pub const GROUP: usize = 4;
 
-/// What is added to the weights of even columns in a [`Tile`]: without relaxed SIMD, WebAssembly reads them as bytes without a sign.
-pub const EVEN_OFFSET: i32 = if cfg!(all(
-    target_arch = "wasm32",
-    target_feature = "simd128",
-    not(target_feature = "relaxed-simd")
-)) {
-    128
-} else {
-    0
-};
-
-/// The weights of one step: [`GROUP`] columns of [`PANEL`] rows, row after row.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-pub struct Tile([i8; PANEL * GROUP]);
-
-impl Tile {
-    /// The same weight everywhere.
-    #[must_use]
-    pub const fn filled(weight: i8) -> Self {
-        let group = offset([weight; GROUP]);
-        let mut weights = [0; PANEL * GROUP];
-        let mut i = 0;
-        while i < weights.len() {
-            weights[i] = group[i % GROUP];
-            i += 1;
-        }
-        Self(weights)
-    }
-
-    /// The weights of a row.
-    #[inline(always)]
-    #[must_use]
-    pub fn row(&self, row: usize) -> [i8; GROUP] {
-        offset(self.0.as_chunks().0[row])
-    }
-
-    /// Puts the weights of a row in.
-    #[inline(always)]
-    pub fn set_row(&mut self, row: usize, weights: [i8; GROUP]) {
-        self.0.as_chunks_mut().0[row] = offset(weights);
-    }
-}
-
-/// Adds [`EVEN_OFFSET`], or takes it away.
-#[inline(always)]
-const fn offset([a, b, c, d]: [i8; GROUP]) -> [i8; GROUP] {
-    let sign = EVEN_OFFSET as u8 as i8;
-    [a ^ sign, b, c ^ sign, d]
-}
-
 /// One step of an int8 product on one instruction set.
 ///
 /// A value of an implementing type proves that the processor has the instructions, which is what makes its methods safe.
@@ -89,7 +40,7 @@ pub trait Simd: Copy {
     type Sums: Copy;
     /// A [`Tile`] in registers.
     type Weights: Copy;
-    /// [`GROUP`] activations, repeated for every row.
+    /// A [`Group`], repeated for every row.
     type Activations: Copy;
     /// How many [`Self::Sums`] stay in registers beside the operands.
     const ACCUMULATORS: usize;
@@ -100,8 +51,8 @@ pub trait Simd: Copy {
     fn start(self, from: &[i32; PANEL]) -> Self::Sums;
     /// Loads weights.
     fn weights(self, tile: &Tile) -> Self::Weights;
-    /// Loads activations, each at most 127.
-    fn activations(self, group: [u8; GROUP]) -> Self::Activations;
+    /// Loads activations.
+    fn activations(self, group: Group) -> Self::Activations;
     /// `sums[row] += weights[row] . activations` for every row.
     fn dot(
         self,

@@ -1,6 +1,6 @@
 //! The reference that every instruction set must agree with, bit for bit.
 
-use super::{GROUP, PANEL, Simd, Tile};
+use super::{GROUP, Group, PANEL, Simd, Tile};
 
 /// Plain Rust.
 #[derive(Clone, Copy)]
@@ -20,8 +20,8 @@ impl Simd for Scalar {
         tile.0
     }
 
-    fn activations(self, group: [u8; GROUP]) -> Self::Activations {
-        group
+    fn activations(self, group: Group) -> Self::Activations {
+        group.0
     }
 
     fn dot(

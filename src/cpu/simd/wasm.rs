@@ -12,13 +12,13 @@ use std::arch::wasm32::{
     i32x4_relaxed_dot_i8x16_i7x16_add,
 };
 #[cfg(not(target_feature = "relaxed-simd"))]
-use std::arch::wasm32::{i16x8_shl, i16x8_sub, i32x4_dot_i16x8, i32x4_shr, u16x8_shr, u16x8_splat};
+use std::arch::wasm32::{i32x4_dot_i16x8, i32x4_shr, u16x8_splat};
 #[cfg(target_feature = "relaxed-simd")]
 use std::hint::black_box;
 use std::mem::transmute;
 use std::ops::{Add, Mul};
 
-use super::{GROUP, Kernel, LANES, PANEL, Simd, Tile};
+use super::{Group, Kernel, LANES, PANEL, Simd, Tile};
 
 /// [`LANES`] floats. The compiler would keep sums of a loop in single floats between its turns.
 #[derive(Clone, Copy)]
@@ -175,8 +175,8 @@ macro_rules! relaxed {
             }
 
             #[inline(always)]
-            fn activations(self, group: [u8; GROUP]) -> Self::Activations {
-                i32x4_splat(i32::from_le_bytes(group))
+            fn activations(self, group: Group) -> Self::Activations {
+                i32x4_splat(i32::from_le_bytes(group.0))
             }
 
             #[inline(always)]
@@ -228,8 +228,8 @@ impl Simd for Wasm {
     type Sums = Sums;
     type Weights = [v128; 4];
     type Activations = [v128; 2];
-    const ACCUMULATORS: usize = 2;
-    const STEPS: usize = 256 / GROUP;
+    const ACCUMULATORS: usize = 4;
+    const STEPS: usize = 256 / super::GROUP;
 
     #[inline(always)]
     fn start(self, from: &[i32; PANEL]) -> Self::Sums {
@@ -247,10 +247,11 @@ impl Simd for Wasm {
     }
 
     #[inline(always)]
-    fn activations(self, group: [u8; GROUP]) -> Self::Activations {
-        let both = i32x4_splat(i32::from_le_bytes(group));
-        let odd = u16x8_shr(both, 8);
-        [odd, i16x8_sub(i16x8_shl(both, 8), odd)]
+    fn activations(self, group: Group) -> Self::Activations {
+        // SAFETY: both are 4 bytes for which every value is valid.
+        group
+            .0
+            .map(|pair| i32x4_splat(unsafe { transmute::<[i16; 2], i32>(pair) }))
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use std::arch::x86_64::{
 };
 use std::mem::transmute;
 
-use super::{GROUP, Kernel, PANEL, Simd, Tile};
+use super::{Group, Kernel, PANEL, Simd, Tile};
 
 /// Declares an instruction set: its token type, its detection and the function that is compiled with its features.
 macro_rules! instruction_set {
@@ -74,9 +74,9 @@ macro_rules! simd_256 {
             }
 
             #[inline(always)]
-            fn activations(self, group: [u8; GROUP]) -> Self::Activations {
+            fn activations(self, group: Group) -> Self::Activations {
                 // SAFETY: the token proves AVX2.
-                unsafe { _mm256_set1_epi32(i32::from_le_bytes(group)) }
+                unsafe { _mm256_set1_epi32(i32::from_le_bytes(group.0)) }
             }
 
             #[inline(always)]
@@ -130,9 +130,9 @@ impl Simd for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn activations(self, group: [u8; GROUP]) -> Self::Activations {
+    fn activations(self, group: Group) -> Self::Activations {
         // SAFETY: the token proves AVX-512.
-        unsafe { _mm512_set1_epi32(i32::from_le_bytes(group)) }
+        unsafe { _mm512_set1_epi32(i32::from_le_bytes(group.0)) }
     }
 
     #[inline(always)]
