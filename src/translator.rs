@@ -50,6 +50,7 @@ use crate::cpu::Isa;
 use crate::decode::{DecodeOptions, Decoder, Forced, Hypothesis};
 use crate::format::{ModelConfig, ModelFile, Source};
 use crate::model::Model;
+use crate::text::language::is_chinese;
 use crate::text::respelling::Respelling;
 use crate::text::subwords::Vocabulary;
 use job::{Batch, Languages};
@@ -352,7 +353,7 @@ impl Translator {
     /// Tags of other languages that are read as the model's own: with its table of spellings, one for Chinese reads both scripts.
     #[must_use]
     pub fn also_reads(&self) -> Vec<String> {
-        let chinese = self.config().source_language == "zh" && self.parts.respelling.is_some();
+        let chinese = is_chinese(&self.config().source_language) && self.parts.respelling.is_some();
         chinese.then(|| "zh-Hant".to_owned()).into_iter().collect()
     }
 

@@ -1,5 +1,7 @@
 //! The tokenisers of sacreBLEU, on which BLEU scores depend.
 
+use crate::text::language;
+
 /// How text is cut into the words that BLEU counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tokeniser {
@@ -13,9 +15,10 @@ impl Tokeniser {
     /// sacreBLEU's choice for a target language, given as a BCP 47 tag.
     #[must_use]
     pub fn for_language(tag: &str) -> Self {
-        match tag.split(['-', '_']).next() {
-            Some(language) if language.eq_ignore_ascii_case("zh") => Self::Chinese,
-            _ => Self::Mteval13a,
+        if language::is_chinese(tag) {
+            Self::Chinese
+        } else {
+            Self::Mteval13a
         }
     }
 

@@ -53,5 +53,5 @@ pub fn wide_form(c: char) -> Option<&'static str> {
 #[must_use]
 pub fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic()
-        || (c.is_alphabetic() && matches!(c, '\u{aa}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}'))
+        || (c.is_alphabetic() && matches!(c, '\u{aa}'..='\u{2af}' | '\u{1e00}'..='\u{1eff}'))
 }

@@ -14,32 +14,62 @@ pub fn is_english(language: &str) -> bool {
     primary(language).eq_ignore_ascii_case("en")
 }
 
-/// Whether a language (a BCP 47 tag) is written in Latin letters.
+/// Languages that are written in other letters than Latin ones, where no subtag says otherwise. Models of OPUS are often named with
+/// three letters.
+const NOT_LATIN: &str = "ab am ara ar arz ary as av awa ba be bel ben bg bho bn bo bul ce chr ckb cv div doi dv dz el ell fa fas \
+    gom grc gu guj he heb hi hin hy hye iw ka kan kat kaz khm kk km kn kok ks ky kir lao lez lo mai mal mar mk mkd ml mn mni mon mr my \
+    mya myv ne nep new or ory os pa pan pnb prs ps pus ru rus sa sah san sat sd shn si sin skr sr srp ta tam tat te tel tg tgk th tha ti \
+    tir tt tyv udm ug uig uk ukr ur urd yi yid";
+
+/// Languages with Chinese characters among their own.
+const WITH_HAN: &str = "chi cmn hak ja jpn ko kor lzh nan wuu yue zh zho";
+
+/// Languages that are written in Latin letters as well as in others.
+const EITHER: &str = "ku kur sr srp uz uzb";
+
+/// Whether a language (a BCP 47 tag) is written in Latin letters: those that are not are listed, for they are few.
 #[must_use]
 pub fn is_latin_script(language: &str) -> bool {
-    const LATIN: [&str; 28] = [
-        "af", "ca", "cs", "da", "de", "en", "es", "et", "fi", "fr", "hr", "hu", "id", "is", "it",
-        "lt", "lv", "ms", "nb", "nl", "no", "pl", "pt", "ro", "sk", "sv", "tr", "vi",
-    ];
-    LATIN.contains(&primary(language).to_ascii_lowercase().as_str())
+    match script(language) {
+        Some(script) => script.eq_ignore_ascii_case("Latn"),
+        None => !lists(NOT_LATIN, language) && !lists(WITH_HAN, language),
+    }
 }
 
 fn primary(language: &str) -> &str {
-    language.split('-').next().unwrap_or_default()
+    language.split(['-', '_']).next().unwrap_or_default()
+}
+
+/// The script that a tag names, as `sr-Latn-RS` does.
+fn script(language: &str) -> Option<&str> {
+    let mut subtags = language.split(['-', '_']).skip(1);
+    subtags.find(|tag| tag.len() == 4 && tag.bytes().all(|byte| byte.is_ascii_alphabetic()))
+}
+
+fn lists(languages: &str, language: &str) -> bool {
+    let primary = primary(language);
+    languages
+        .split(' ')
+        .any(|listed| listed.eq_ignore_ascii_case(primary))
 }
 
 /// Whether a text has words in the script of `language`, and not many more in other scripts.
 ///
 /// Numbers, punctuation and words with digits in them (`A4`, `v1.2`) are the same in every language. Four Chinese characters
 /// count as much as an English word: a Chinese sentence that names an English product is still Chinese. In a Chinese text
-/// Latin words are ordinary, so that a third of Chinese characters is enough.
+/// Latin words are ordinary, so that a third of Chinese characters is enough; so they are in Japanese and Korean, whose own
+/// characters may be Chinese ones as well.
 #[must_use]
 pub fn has_words(text: &str, language: &str) -> bool {
     let Words { han, latin, others } = Words::of(text);
     let (own, foreign) = if is_chinese(language) {
         (3 * han, latin + others)
+    } else if script(language).is_none() && lists(EITHER, language) {
+        (4 * (latin + others), han)
     } else if is_latin_script(language) {
         (4 * latin, han + 4 * others)
+    } else if lists(WITH_HAN, language) {
+        (3 * han + 4 * others, latin)
     } else {
         (4 * others, han)
     };
@@ -122,8 +152,48 @@ mod tests {
             ("zh", "hello", false),
             ("ru", "привет", true),
             ("ru", "hello 12", false),
+            ("sl", "Hiša je majhna.", true),
+            ("sl", "привет, мир", false),
+            ("sw", "Nyumba ni ndogo.", true),
+            ("az", "əla əsər", true),
+            ("az", "Только по-русски", false),
+            ("sr", "Кућа је мала.", true),
+            ("sr", "Kuća je mala.", true),
+            ("sr-Latn", "Kuća je mala.", true),
+            ("sr-Latn", "Кућа је мала.", false),
+            ("sr-Cyrl-RS", "Kuća je mala.", false),
+            ("sr-Cyrl-RS", "Кућа је мала.", true),
+            ("uz", "Uy kichik.", true),
+            ("uz", "Уй кичик.", true),
+            ("uz_Cyrl", "Уй кичик.", true),
+            ("uz_Cyrl", "Uy kichik.", false),
+            ("ja", "東京都知事選挙", true),
+            ("ja", "小さな家です", true),
+            ("ja", "iPhone", false),
+            ("ja", "Only the word 好 and a great many others", false),
+            ("ko", "大韓民國", true),
+            ("ko", "집이 작아요", true),
+            ("ko", "삼성 Galaxy Note Ultra", true),
+            ("yue", "我哋去飲茶", true),
         ] {
             assert_eq!(has_words(text, language), expected, "{language} {text}");
+        }
+    }
+
+    #[test]
+    fn scripts_of_languages() {
+        for (languages, expected) in [
+            (
+                "af az bs ca cy de en en-GB eo eu gl hr mt nn SL sq sw uz und",
+                true,
+            ),
+            ("sr-Latn sr_Latn sr-latn-RS uz-Latn zh-Latn ja-Latn", true),
+            ("ar be bg el fa he hi ka kk mk ru RU sr ta th uk ur", false),
+            ("ja ko yue zh zh-Hant sr-Cyrl uz-Cyrl az-Arab", false),
+        ] {
+            for language in languages.split(' ') {
+                assert_eq!(is_latin_script(language), expected, "{language}");
+            }
         }
     }
 

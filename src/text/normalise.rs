@@ -6,6 +6,7 @@
 
 use super::characters::{is_han, wide_form};
 use super::edited::Edited;
+use super::language::is_chinese;
 
 /// Normalises text in a language (a BCP 47 tag; `zh` keeps and restores full-width punctuation).
 #[must_use]
@@ -16,7 +17,7 @@ pub fn normalise(text: &str, language: &str) -> String {
 /// [`normalise`], with a record of where each character came from.
 #[must_use]
 pub fn normalise_mapped(text: &str, language: &str) -> Edited {
-    if language.split('-').next() == Some("zh") {
+    if is_chinese(language) {
         let edited = spell(text, chinese_spelling);
         let widened = widen_punctuation(&edited.text);
         edited.then(widened)
@@ -173,6 +174,7 @@ mod tests {
             ("zh", "第１，第２", "第1，第2"),
             ("zh", "用 Rust, Go 写", "用 Rust, Go 写"),
             ("zh", "时间 12:30", "时间 12:30"),
+            ("ZH-hans", "你好, 世界!", "你好，世界！"),
         ] {
             assert_eq!(normalise(text, language), expected, "{text}");
         }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     abbreviations::{self, LONGEST, Stop},
     characters::{is_han, is_line_break},
+    language::is_chinese,
 };
 
 pub use super::pieces::{Cutter, pieces};
@@ -15,7 +16,7 @@ pub use super::pieces::{Cutter, pieces};
 /// before the first and after the last, there is nothing but white space.
 #[must_use]
 pub fn split(text: &str, language: &str) -> Vec<Range<usize>> {
-    let chinese = language.split('-').next() == Some("zh");
+    let chinese = is_chinese(language);
     let mut sentences = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive(is_line_break) {
@@ -295,6 +296,7 @@ mod tests {
         ] {
             check("zh", marked);
             check("zh-Hans", marked);
+            check("ZH", marked);
         }
     }
 

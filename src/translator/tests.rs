@@ -296,6 +296,21 @@ fn traditional_chinese_is_read_as_simplified() {
 }
 
 #[test]
+fn a_model_for_chinese_also_reads_the_other_script() {
+    for (language, expected) in [
+        ("zh", true),
+        ("zh-Hans", true),
+        ("ZH-CN", true),
+        ("en", false),
+    ] {
+        let mut file = model_of("zh", "en", 3);
+        file.config.source_language = language.into();
+        let reads = Translator::from_file(file).unwrap().also_reads();
+        assert_eq!(reads.contains(&"zh-Hant".into()), expected, "{language}");
+    }
+}
+
+#[test]
 fn an_unsound_table_of_spellings_is_refused() {
     let file = ModelFile {
         respelling: b"b\ta\na\tb".into(),

@@ -80,6 +80,29 @@ fn models_of_firefox() {
         "{report}"
     );
 
+    // Text in a language that nothing else is known of is translated, not copied.
+    let sentence = "The house is small.";
+    let translate = |weights: &str| {
+        let output = dragoman(&["translate", "--model", weights, sentence]).run("");
+        output.succeeded().stdout
+    };
+    let unknown = folder.path("sl-sq.safetensors");
+    dragoman(&[
+        "import",
+        "marian",
+        from.to_str().unwrap(),
+        "-o",
+        &unknown,
+        "--from",
+        "sl",
+        "--to",
+        "sq",
+    ])
+    .run("")
+    .succeeded();
+    assert_eq!(translate(&unknown), translate(&weights));
+    assert_ne!(translate(&unknown).trim_end(), sentence);
+
     // What is wrong is said, and nothing is written.
     let broken = folder.path("broken.safetensors");
     let model = fs::read(from.join("model.ende.intgemm.alphas.bin")).unwrap();
