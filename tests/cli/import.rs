@@ -43,7 +43,7 @@ fn models_of_firefox() {
         .succeeded()
         .stderr;
     for expected in [
-        "en to de",
+        "en to de (guessed from the name model.ende.intgemm.alphas.bin), ",
         "embedding 64, feed-forward 128, 4 heads, 2 encoder and 1 decoder layers",
         "shortlist lex.50.50.ende.s2t.bin",
     ] {
@@ -76,7 +76,7 @@ fn models_of_firefox() {
     .succeeded()
     .stderr;
     assert!(
-        report.contains("en to sv") && report.contains("no shortlist"),
+        report.contains("en to sv, ") && report.contains("no shortlist"),
         "{report}"
     );
 

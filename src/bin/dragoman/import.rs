@@ -1,7 +1,7 @@
 //! `dragoman import`.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -59,7 +59,7 @@ enum Kind {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = Folder::read(&arguments.folder)?;
-    let (file, kept) = match arguments.kind {
+    let Imported { file, guess, kept } = match arguments.kind {
         Kind::Marian => marian(arguments, &folder)?,
         Kind::Opus => opus(arguments, &folder)?,
     };
@@ -71,15 +71,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let translator = Translator::from_file(file).map_err(naming(&arguments.folder))?;
     fs::write(&arguments.output, &bytes).map_err(Error::io(&arguments.output))?;
     sayln!(
-        "{}: {from} to {to}, {}, {kept}",
+        "{}: {from} to {to}{guess}, {}, {kept}",
         arguments.output.display(),
         translator.config().architecture.describe(),
     );
     Ok(())
 }
 
-/// The model, and what else there is to say about it.
-fn marian(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, String)> {
+/// A model, and what there is to say about it.
+struct Imported {
+    file: ModelFile,
+    /// Where the languages are from, unless they were given.
+    guess: String,
+    kept: String,
+}
+
+fn marian(arguments: &Arguments, folder: &Folder<'_>) -> Result<Imported> {
     if arguments.target_token.is_some() {
         return Err(Error::Option(
             "models of Firefox have a single target language; leave out --target-token".into(),
@@ -94,7 +101,7 @@ fn marian(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, Stri
         ),
     };
     let shortlist = folder.find("lex", ".s2t.bin")?;
-    let [from, to] = arguments.languages(languages(&model.name), &model.name)?;
+    let ([from, to], guess) = arguments.languages(languages(&model.name), &model.name)?;
     let files = MarianFiles {
         model: (&model.bytes).into(),
         source_vocabulary: &source.bytes,
@@ -106,10 +113,10 @@ fn marian(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, Stri
         Some(file) => format!("shortlist {}", file.name),
         None => "no shortlist".to_owned(),
     };
-    Ok((file, kept))
+    Ok(Imported { file, guess, kept })
 }
 
-fn opus(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, String)> {
+fn opus(arguments: &Arguments, folder: &Folder<'_>) -> Result<Imported> {
     let config = folder.need("config", ".json")?;
     let vocabulary = folder.need("vocab", ".json")?;
     let source = folder.need("source", ".spm")?;
@@ -130,7 +137,7 @@ fn opus(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, String
         }
         _ => None,
     };
-    let [from, to] = arguments.languages(named, &name)?;
+    let ([from, to], guess) = arguments.languages(named, &name)?;
     let files = OpusFiles {
         config: &config.bytes,
         weights: &weights.bytes,
@@ -144,7 +151,7 @@ fn opus(arguments: &Arguments, folder: &Folder<'_>) -> Result<(ModelFile, String
         Some(token) => format!("quantised, target token {token}"),
         None => "quantised".to_owned(),
     };
-    Ok((file, kept))
+    Ok(Imported { file, guess, kept })
 }
 
 /// The piece that tells which language to translate to, if the model has one.
@@ -157,8 +164,8 @@ fn target_token(file: &ModelFile) -> Result<Option<String>> {
 }
 
 impl Arguments {
-    /// The languages given, or those that a name tells.
-    fn languages(&self, named: Option<[String; 2]>, name: &str) -> Result<[String; 2]> {
+    /// The languages given, or those that a name tells, and what to say about that.
+    fn languages(&self, named: Option<[String; 2]>, name: &str) -> Result<([String; 2], String)> {
         let [from, to] = named.map_or([None, None], |pair| pair.map(Some));
         let language = |given: &Option<String>, known: Option<String>, option: &str| {
             given.clone().or(known).ok_or_else(|| {
@@ -167,10 +174,15 @@ impl Arguments {
                 ))
             })
         };
-        Ok([
+        let languages = [
             language(&self.from, from, "from")?,
             language(&self.to, to, "to")?,
-        ])
+        ];
+        let guess = match (&self.from, &self.to) {
+            (Some(_), Some(_)) => String::new(),
+            _ => format!(" (guessed from the name {name})"),
+        };
+        Ok((languages, guess))
     }
 }
 
@@ -225,12 +237,7 @@ impl<'a> Folder<'a> {
         let path = self.path.join(name);
         let mut bytes = fs::read(&path).map_err(Error::io(&path))?;
         if bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut plain = Vec::new();
-            let read = GzDecoder::new(&bytes[..])
-                .take(MOST_BYTES)
-                .read_to_end(&mut plain);
-            read.map_err(Error::io(&path))?;
-            bytes = plain;
+            bytes = unpack(&bytes, MOST_BYTES).map_err(Error::io(&path))?;
         }
         Ok(Some(File {
             name: name.clone(),
@@ -239,11 +246,64 @@ impl<'a> Folder<'a> {
     }
 }
 
+fn unpack(packed: &[u8], most: u64) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    GzDecoder::new(packed)
+        .take(most + 1)
+        .read_to_end(&mut plain)?;
+    if plain.len() as u64 > most {
+        return Err(io::Error::other(format!(
+            "it is too large: unpacked it has more than {most} bytes"
+        )));
+    }
+    Ok(plain)
+}
+
 /// The languages that a name like `model.ende.intgemm.alphas.bin` tells.
 fn languages(name: &str) -> Option<[String; 2]> {
-    let pair = name
-        .split('.')
-        .find(|part| part.len() == 4 && *part != "spm")?;
-    let letters = pair.bytes().all(|byte| byte.is_ascii_lowercase());
-    letters.then(|| [pair[..2].to_owned(), pair[2..].to_owned()])
+    let is_pair = |part: &&str| {
+        part.len() == 4
+            && part.bytes().all(|byte| byte.is_ascii_lowercase())
+            && !["base", "best", "tiny"].contains(part)
+    };
+    let pair = name.split('.').find(is_pair)?;
+    Some([pair[..2].to_owned(), pair[2..].to_owned()])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn names_tell_languages() {
+        for (name, expected) in [
+            ("model.ende.intgemm.alphas.bin", Some(["en", "de"])),
+            ("model.best.ensl.bin.gz", Some(["en", "sl"])),
+            ("model.int8.base.deen.bin", Some(["de", "en"])),
+            ("model.base.bin", None),
+            ("model.tiny.bin", None),
+            ("model.BEST.bin", None),
+            ("model.bin", None),
+            ("model.äö.bin", None),
+        ] {
+            let expected = expected.map(|pair| pair.map(str::to_owned));
+            assert_eq!(languages(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_cut() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&[7; 1000]).unwrap();
+        let packed = encoder.finish().unwrap();
+        assert_eq!(unpack(&packed, 1000).unwrap(), [7; 1000]);
+        let error = unpack(&packed, 999).unwrap_err().to_string();
+        assert!(error.contains("too large"), "{error}");
+        assert!(unpack(&packed[..packed.len() / 2], 1000).is_err());
+    }
 }
