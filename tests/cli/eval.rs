@@ -70,6 +70,37 @@ fn the_model_is_scored() {
     assert_eq!(fs::read_to_string(saved).unwrap(), translated);
 }
 
+/// A pipe gives what it has only once, to the translation and to the comparison of weights alike.
+#[cfg(unix)]
+#[test]
+fn a_source_may_be_a_pipe() {
+    let folder = Folder::with_models("pipe");
+    let text = "The word.\nYou and I.\n";
+    let model = folder.path("en-zh.safetensors");
+    let translated = dragoman(&["translate", "--model", &model])
+        .run(text)
+        .succeeded()
+        .stdout;
+    let reference = folder.write("test.zh", translated);
+    let output = dragoman(&[
+        "eval",
+        "--model",
+        &model,
+        "--source",
+        "/dev/stdin",
+        "--reference",
+        &reference,
+        "--agree-with",
+        &model,
+    ])
+    .run(text)
+    .succeeded()
+    .stdout;
+    assert!(output.starts_with("BLEU = 100.00 "), "{output}");
+    assert!(output.contains("\n2 sentences, 5 words in "), "{output}");
+    assert!(output.contains("at 100.00 % of "), "{output}");
+}
+
 #[test]
 fn weights_are_compared_token_by_token() {
     let folder = Folder::with_models("agreement");

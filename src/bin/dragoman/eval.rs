@@ -14,7 +14,7 @@ use dragoman::text::language::is_chinese;
 use dragoman::text::typography;
 use dragoman::{Error, Result, Translator};
 
-use crate::lines;
+use crate::lines::{self, Line};
 use crate::models::{Loaded, ModelArguments, SearchArguments};
 use crate::progress::Progress;
 use crate::workers;
@@ -187,31 +187,30 @@ impl Arguments {
             let path = set.reference.display();
             return Err(Error::Option(format!("{path} is empty")));
         }
-        let same_length = |path: &Path, lines: usize| {
-            if lines == references.len() {
-                return Ok(());
-            }
-            Err(Error::Option(format!(
-                "{} has {lines} lines, but {} has {}",
-                path.display(),
-                set.reference.display(),
-                references.len()
-            )))
-        };
         let read = |path: &Path| -> Result<Vec<String>> {
             let lines = lines::read(path)?;
-            same_length(path, lines.len())?;
+            if lines.len() != references.len() {
+                return Err(Error::Option(format!(
+                    "{} has {} lines, but {} has {}",
+                    path.display(),
+                    lines.len(),
+                    set.reference.display(),
+                    references.len()
+                )));
+            }
             Ok(lines)
         };
-        let hypotheses = match (set.hypothesis, set.source, loaded) {
+        // Nothing is opened twice: what a pipe held is gone then.
+        let sources = match set.hypothesis {
+            Some(_) => None,
+            None => set.source.map(read).transpose()?,
+        };
+        let hypotheses = match (set.hypothesis, &sources, loaded) {
             (Some(path), _, _) => Hypotheses {
                 lines: read(path)?,
                 effort: None,
             },
-            (None, Some(path), Some(loaded)) => {
-                same_length(path, lines::count(path)?)?;
-                self.translate(path, loaded)?
-            }
+            (None, Some(sources), Some(loaded)) => self.translate(sources, loaded)?,
             // clap asks for one or the other.
             _ => return Err(Error::Option("there is nothing to score".into())),
         };
@@ -240,11 +239,11 @@ impl Arguments {
                 tokeniser,
             )),
         };
-        let agreement = match (loaded, other, set.source) {
-            (Some(loaded), Some(other), Some(source)) => Some(agreement::measure(
+        let agreement = match (loaded, other, &sources) {
+            (Some(loaded), Some(other), Some(sources)) => Some(agreement::measure(
                 &loaded.translator,
                 other,
-                &read(source)?,
+                sources,
                 &references,
             )),
             _ => None,
@@ -284,14 +283,17 @@ impl Arguments {
         }
     }
 
-    fn translate(&self, source: &Path, loaded: &Loaded) -> Result<Hypotheses> {
+    fn translate(&self, sources: &[String], loaded: &Loaded) -> Result<Hypotheses> {
         let threads = self
             .threads
             .map_or_else(workers::default_threads, usize::from);
         let mut hypotheses = Vec::new();
         let mut progress = Progress::for_report();
         let options = self.search.options(&loaded.translator);
-        let input = lines::open(source)?;
+        let input = sources.to_vec().into_iter().map(|text| {
+            let crlf = false;
+            Ok(Line { text, crlf })
+        });
         for group in workers::translate(&loaded.translator, &options, threads, input) {
             for translated in group {
                 let (_, translation) = translated?;

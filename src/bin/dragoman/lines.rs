@@ -94,16 +94,6 @@ pub fn read(path: &Path) -> Result<Vec<String>> {
     open(path)?.map(|line| Ok(line?.text)).collect()
 }
 
-/// Number of lines of a file.
-pub fn count(path: &Path) -> Result<usize> {
-    let mut count = 0;
-    for line in BufReader::new(File::open(path).map_err(Error::io(path))?).split(b'\n') {
-        line.map_err(Error::io(path))?;
-        count += 1;
-    }
-    Ok(count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
