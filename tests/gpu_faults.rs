@@ -158,6 +158,30 @@ fn a_device_lost_between_batches_is_replaced_by_the_cpu() {
 }
 
 #[test]
+fn a_batch_that_is_too_large_is_forgotten_with_the_next_one() {
+    let fixture = Fixture::new();
+    let mut accelerator = fixture.start(Backend::Gpu, None, &mut Record::default());
+    if !has_adapter(&accelerator) {
+        return;
+    }
+    let long = vec![7; 2_000];
+    let options = DecodeOptions {
+        max_length_factor: 0.01,
+        ..DecodeOptions::default()
+    };
+    let mut decoder = Decoder::new(&fixture.model);
+    let sources = [long.as_slice()];
+    let found = accelerator.translate(&mut decoder, &fixture.model, &sources, &options);
+    assert_eq!(pollster::block_on(found).len(), 1);
+    assert!(matches!(accelerator.fault(), Some(Fault::TooSmall(_))));
+    assert!(accelerator.report().active);
+    fixture.translate(&mut accelerator);
+    assert_eq!(accelerator.fault(), None);
+    let batches = accelerator.report().batches;
+    assert_eq!((batches.cpu, batches.gpu), (1, 1));
+}
+
+#[test]
 fn calibration_is_made_once_and_chooses_by_it() {
     let fixture = Fixture::new();
     let mut record = Record::default();

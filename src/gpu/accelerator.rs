@@ -184,6 +184,8 @@ impl Accelerator {
             match session.search(model, sources, options).await {
                 Ok(mut hypotheses) => {
                     self.batches.gpu += 1;
+                    // Nothing else can be wrong with a device that is in use than an earlier batch that was too large.
+                    self.fault = None;
                     decoder.retry_loops(model, sources, options, &mut hypotheses);
                     return hypotheses;
                 }

@@ -67,6 +67,49 @@ fn a_manifest_is_checked() {
     assert!(error.contains("en-zh.safetensors: "), "{error}");
 }
 
+/// What a translation would find is found here.
+#[test]
+fn a_manifest_is_checked_as_before_a_translation() {
+    let folder = Folder::with_models("spellings");
+    let manifest = fs::read_to_string(folder.path("manifest.json")).unwrap();
+    let check = |table: &[u8], reads: &str| {
+        let mut file = model("zh", "en");
+        file.respelling = table.into();
+        let bytes = file.write().unwrap();
+        let mut listed: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        let entry = &mut listed["models"][1];
+        entry["bytes"] = bytes.len().into();
+        entry["sha256"] = sha256(&bytes).into();
+        entry["reads"] = serde_json::from_str(reads).unwrap();
+        folder.write("zh-en.safetensors", bytes);
+        let path = folder.write("manifest.json", listed.to_string());
+        dragoman(&["inspect", &path]).run("")
+    };
+    let table = "國\t国\n".as_bytes();
+    check(table, r#"["zh-Hant"]"#).succeeded();
+    check(b"", "[]").succeeded();
+    for (table, reads, expected) in [
+        (
+            table,
+            "[]",
+            "zh-en.safetensors also reads no other language, but it reads zh-Hant",
+        ),
+        (
+            b"",
+            r#"["zh-Hant"]"#,
+            "also reads zh-Hant, but it reads no other language",
+        ),
+        (b"b\ta\na\tb", r#"["zh-Hant"]"#, "line 2"),
+    ] {
+        let error = check(table, reads).failed();
+        assert!(error.contains(expected), "{error}");
+    }
+    let error = dragoman(&["inspect", &folder.path("zh-en.safetensors")])
+        .run("")
+        .failed();
+    assert!(error.contains("line 2"), "{error}");
+}
+
 #[test]
 fn broken_files_are_refused() {
     let folder = Folder::new("broken");

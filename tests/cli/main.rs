@@ -33,6 +33,10 @@ fn usage_errors_have_status_2() {
         ],
         &["inspect"],
         &["bench", "--seconds", "-1"],
+        &["bench", "--bandwidth=0"],
+        &["bench", "--bandwidth=-3"],
+        &["bench", "--bandwidth=nan"],
+        &["bench", "--bandwidth=inf"],
     ] {
         let output = dragoman(arguments).run("");
         assert_eq!(output.status, 2, "{arguments:?}: {}", output.stderr);
@@ -187,6 +191,16 @@ fn bench_measures() {
         .run("")
         .failed();
     assert!(error.contains("it has scalar"), "{error}");
+    for (ignored, expected) in [
+        (&["--backend", "gpu", "--json"][..], "--json is not for"),
+        (&["--backend", "gpu", "--isa", "scalar"], "--isa is not for"),
+        (&["--bandwidth", "100"], "--bandwidth is only for"),
+        (&["--backend", "cpu", "--adapter", "x"], "--adapter is only"),
+    ] {
+        let all = [&["bench", "--model", &model], ignored].concat();
+        let error = dragoman(&all).run("").failed();
+        assert!(error.contains(expected), "{error}");
+    }
     let empty = folder.write("empty", "\n");
     let error = dragoman(&["bench", "--model", &model, "--source", &empty])
         .run("")

@@ -13,7 +13,7 @@ use dragoman::cpu::Isa;
 use dragoman::cpu::profile::peak;
 use dragoman::decode::DecodeOptions;
 use dragoman::text::language::count_words;
-use dragoman::{Error, Options, Result, Translator};
+use dragoman::{Error, Result, Translator};
 use serde::Serialize;
 
 use crate::gpu::{self, BackendArguments, Choice, Measuring};
@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
     seconds: f64,
     /// Bytes that the memory of the graphics processor moves in a second, in GB [default: measured]
-    #[arg(long, value_name = "GB/S")]
+    #[arg(long, value_name = "GB/S", value_parser = bandwidth)]
     bandwidth: Option<f64>,
     /// Say where the time goes
     #[arg(long, conflicts_with_all = ["json", "backend"])]
@@ -76,6 +76,13 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
         Ok(value) if (0.0..=3600.0).contains(&value) => Ok(value),
         _ => Err("it must be a number from 0 to 3600".into()),
+    }
+}
+
+fn bandwidth(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value > 0.0 && f64::is_finite(value) => Ok(value),
+        _ => Err("it must be a number above 0".into()),
     }
 }
 
@@ -100,6 +107,7 @@ struct Measurement {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    arguments.check()?;
     let sets = arguments.instruction_sets()?;
     let texts = arguments.texts()?;
     let started = Instant::now();
@@ -137,6 +145,25 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 impl Arguments {
+    /// Refuses options that would be ignored.
+    fn check(&self) -> Result<()> {
+        let on_gpu = self.backend.backend == Choice::Gpu;
+        let not_for_gpu = [("--json", self.json), ("--isa", !self.isa.is_empty())];
+        let for_gpu = [
+            ("--bandwidth", self.bandwidth.is_some()),
+            ("--adapter", self.backend.adapter.is_some()),
+        ];
+        let (ignored, why) = if on_gpu {
+            (not_for_gpu, "is not for")
+        } else {
+            (for_gpu, "is only for")
+        };
+        match ignored.iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(Error::Option(format!("{option} {why} --backend gpu"))),
+            None => Ok(()),
+        }
+    }
+
     fn instruction_sets(&self) -> Result<Vec<Isa>> {
         let available = Isa::available();
         if self.isa.is_empty() {
@@ -181,7 +208,7 @@ impl Arguments {
             for &beam in &self.beam {
                 for batch in [1, BATCH] {
                     let mut translator = translator.with_isa(isa);
-                    let mut options = Options::default();
+                    let mut options = translator.options();
                     options.decode.beam = beam as usize;
                     let (profile, whole) =
                         profile::measure(&mut translator, texts, batch, &options, self.seconds);
@@ -206,7 +233,7 @@ impl Arguments {
                 let mut first = None;
                 for &isa in sets {
                     let mut translator = translator.with_isa(isa);
-                    let mut options = Options::default();
+                    let mut options = translator.options();
                     options.decode.beam = beam as usize;
                     let pass = best_pass(self.seconds, || {
                         for texts in texts.chunks(batch) {

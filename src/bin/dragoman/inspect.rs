@@ -9,9 +9,8 @@ use clap::Args;
 use dragoman::decode::DecodeOptions;
 use dragoman::format::manifest::sha256;
 use dragoman::format::{Manifest, ModelFile, Tensor};
-use dragoman::text::respelling::Respelling;
 use dragoman::text::subwords::Vocabulary;
-use dragoman::{Error, Result};
+use dragoman::{Error, Result, Translator};
 
 use crate::bench::SENTENCES;
 use crate::gpu::{self, BackendArguments};
@@ -59,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let bytes = fs::read(path).map_err(Error::io(path))?;
     if arguments.check_gpu {
-        let mut translator = dragoman::Translator::new(&bytes).map_err(naming(path))?;
+        let mut translator = Translator::new(&bytes).map_err(naming(path))?;
         let texts = match &arguments.source {
             Some(source) => crate::lines::read(source)?,
             None => SENTENCES.map(String::from).to_vec(),
@@ -84,11 +83,11 @@ fn describe_manifest(path: &Path, json: &str) -> Result<Vec<String>> {
         let file = path.with_file_name(&entry.file);
         let bytes = fs::read(&file).map_err(Error::io(&file))?;
         entry.verify(&bytes)?;
-        let model = ModelFile::read(&bytes).map_err(naming(&file))?;
-        vocabularies(&model).map_err(naming(&file))?;
+        let translator = Translator::new(&bytes).map_err(naming(&file))?;
+        let config = translator.config();
         for (what, listed, found) in [
-            ("source", &entry.source, &model.config.source_language),
-            ("target", &entry.target, &model.config.target_language),
+            ("source", &entry.source, &config.source_language),
+            ("target", &entry.target, &config.target_language),
         ] {
             if listed != found {
                 return Err(Error::Manifest(format!(
@@ -97,7 +96,20 @@ fn describe_manifest(path: &Path, json: &str) -> Result<Vec<String>> {
                 )));
             }
         }
-        let architecture = model.config.architecture.name();
+        let reads = translator.also_reads();
+        if entry.reads != reads {
+            let tags = |tags: &[String]| match tags {
+                [] => "no other language".to_owned(),
+                _ => tags.join(", "),
+            };
+            return Err(Error::Manifest(format!(
+                "it says that {} also reads {}, but it reads {}",
+                entry.file,
+                tags(&entry.reads),
+                tags(&reads)
+            )));
+        }
+        let architecture = config.architecture.name();
         if entry.architecture != architecture {
             return Err(Error::Manifest(format!(
                 "it says that the architecture of {} is {}, but it is {architecture}",
@@ -178,7 +190,6 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
         ));
     }
     if !model.respelling.is_empty() {
-        Respelling::parse(&model.respelling)?;
         let words = model.respelling.split(|&byte| byte == b'\n');
         lines.push(format!(
             "\nsource spellings: {}, {}",
@@ -197,6 +208,7 @@ fn describe_model(bytes: &[u8], arguments: &Arguments) -> Result<Vec<String>> {
         summary(&model.tensors)
     };
     lines.extend(table(&rows));
+    Translator::from_file(model)?;
     Ok(lines)
 }
 
