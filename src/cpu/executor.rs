@@ -7,6 +7,7 @@ use super::affine::{Activations, Affine};
 use super::attention::Attention;
 use super::buffers::{Buffers, Counts, grow};
 use super::embed::Embed;
+use super::histories::Histories;
 use super::lstm::lstm_cell;
 use super::mean::mean;
 use super::norm::Norm;
@@ -22,7 +23,8 @@ use crate::format::transformer::WITH_TEACHERS;
 use crate::model::plan::{self, Direction, Epilogue, Ids, Op, Plan, View};
 use crate::model::{Batch, Model};
 
-/// Runs a model. Its memory grows to the largest batch seen; steps never allocate.
+/// Runs a model. Its memory grows to the largest batch seen. Steps do not allocate, but for those of models with self-attention in the
+/// decoder, which remember ever more tokens: they take twice as much memory whenever the number of steps has doubled.
 #[derive(Clone, Debug)]
 pub struct Executor {
     isa: Isa,
@@ -42,9 +44,8 @@ pub struct Executor {
     longest: usize,
     /// Hypotheses that there is room for.
     capacity: usize,
-    /// For each hypothesis, the rows of its tokens in the buffers of histories: those of a step lie behind each other. Only for
-    /// plans that have such buffers.
-    histories: Option<Vec<Vec<usize>>>,
+    /// Only for plans that have buffers of histories.
+    histories: Option<Histories>,
     /// The rows that attention reads.
     attended: Vec<usize>,
     /// Where the time goes, if that is wanted.
@@ -81,7 +82,7 @@ impl Executor {
             activations: Activations::default(),
             hidden: Vec::new(),
             cell: Vec::new(),
-            positions: positions(plan),
+            positions: Positions::of_plan(plan),
             output: Output::default(),
             time: 0,
             alignment: Vec::new(),
@@ -92,7 +93,7 @@ impl Executor {
                     .buffers
                     .iter()
                     .any(|buffer| buffer.rows == plan::Rows::History))
-            .then(Vec::new),
+            .then(Histories::default),
             attended: Vec::new(),
             #[cfg(feature = "cli")]
             profile: None,
@@ -151,10 +152,7 @@ impl Executor {
         if !parents.iter().enumerate().all(in_place) {
             self.buffers.reorder(parents);
             if WITH_TEACHERS && let Some(histories) = &mut self.histories {
-                *histories = parents
-                    .iter()
-                    .map(|&parent| histories[parent].clone())
-                    .collect();
+                histories.reorder(parents);
             }
         }
     }
@@ -164,11 +162,7 @@ impl Executor {
         let Some(histories) = self.histories.as_mut().filter(|_| WITH_TEACHERS) else {
             return;
         };
-        histories.resize(count, Vec::new());
-        let first = self.time * self.capacity;
-        for (row, history) in histories.iter_mut().enumerate() {
-            history.push(first + row);
-        }
+        histories.push(count, self.time * self.capacity);
         // Twice as many as there are, so that memory is seldom asked for.
         if !(self.time + 1).is_power_of_two() {
             return;
@@ -238,8 +232,7 @@ impl Executor {
         };
         self.capacity = hypotheses;
         if WITH_TEACHERS && let Some(histories) = &mut self.histories {
-            histories.clear();
-            histories.resize(batch.sentences(), Vec::new());
+            histories.clear(batch.sentences());
         }
         self.buffers.reserve(counts);
         self.longest = batch.longest();
@@ -502,21 +495,4 @@ impl Executor {
             }
         }
     }
-}
-
-/// The positions that a plan asks for.
-fn positions(plan: &Plan) -> Positions {
-    let widths = plan
-        .encode
-        .iter()
-        .chain(&plan.step)
-        .filter_map(|op| match op {
-            Op::Embed {
-                positions: true,
-                output,
-                ..
-            } => Some(output.width),
-            _ => None,
-        });
-    widths.max().map(Positions::new).unwrap_or_default()
 }

@@ -16,7 +16,9 @@
 //! | [`attention`] | scores, softmax and weighted sum over a sentence |
 //! | [`select`](mod@select) | log-softmax and the best tokens |
 //! | [`float`] | float functions with the same bits on every machine |
+//! | [`rows`] | matrices as the kernels see them: some columns of a buffer |
 //! | [`buffers`] | the memory of a plan |
+//! | `histories` | which rows of it are the tokens of a hypothesis |
 //! | [`executor`] | the operations of a plan, in order |
 //! | `profile` | where their time goes, and the peak of int8 products (feature `cli`) |
 
@@ -31,6 +33,7 @@ pub mod buffers;
 pub mod embed;
 pub mod executor;
 pub mod float;
+mod histories;
 pub mod lstm;
 pub mod mean;
 pub mod norm;

@@ -1,5 +1,7 @@
 //! Sinusoidal positions, with the same bits on every machine.
 
+use crate::model::plan::{Op, Plan};
+
 /// Positions kept ready: more than sentences and their translations usually have tokens.
 const TABLE: usize = 192;
 
@@ -37,6 +39,21 @@ impl Positions {
         }
         positions.table = table;
         positions
+    }
+
+    /// The positions that a plan asks for.
+    #[must_use]
+    pub fn of_plan(plan: &Plan) -> Self {
+        let ops = plan.encode.iter().chain(&plan.step);
+        let widths = ops.filter_map(|op| match op {
+            Op::Embed {
+                positions: true,
+                output,
+                ..
+            } => Some(output.width),
+            _ => None,
+        });
+        widths.max().map(Self::new).unwrap_or_default()
     }
 
     /// `row += position(time)`.

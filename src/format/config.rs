@@ -1,9 +1,10 @@
 //! What a model is: its languages, its architecture and the tensors that architecture consists of.
 
+mod json;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::transformer::TransformerConfig;
 use crate::decode::DecodeOptions;
@@ -14,8 +15,8 @@ use crate::text::subwords::UNK;
 
 /// Widest embedding or hidden state accepted, in units.
 ///
-/// Far above any model that fits in a browser, and small enough that every matrix has fewer than 2^31 elements, so that
-/// sizes cannot overflow the 32-bit `usize` of WebAssembly.
+/// Far above any model that fits in a browser, and small enough that every matrix has at most 2^31 elements, so that their
+/// number cannot overflow the 32-bit `usize` of WebAssembly.
 pub const MAX_WIDTH: usize = 8_192;
 /// Most layers accepted in an encoder or a decoder.
 pub const MAX_LAYERS: usize = 64;
@@ -104,7 +105,7 @@ impl Normalisation {
 pub enum Architecture {
     /// Bidirectional LSTM encoder and LSTM decoder with attention.
     Seq2Seq(Seq2SeqConfig),
-    /// Transformer encoder and SSRU decoder.
+    /// Transformer encoder, and a decoder with an SSRU or self-attention.
     Transformer(TransformerConfig),
 }
 
@@ -155,89 +156,7 @@ pub struct TensorSpec {
     pub kind: TensorKind,
 }
 
-/// The fields of a configuration.
-struct Fields<'a>(&'a Value);
-
-impl<'a> Fields<'a> {
-    fn text(&self, name: &str) -> Result<&'a str> {
-        self.0[name].as_str().ok_or_else(|| damaged(name))
-    }
-
-    fn number(&self, name: &str) -> Result<usize> {
-        let number = self.0[name].as_u64().map(usize::try_from);
-        number
-            .and_then(std::result::Result::ok)
-            .ok_or_else(|| damaged(name))
-    }
-
-    /// False where it is not given.
-    fn flag(&self, name: &str) -> Result<bool> {
-        match &self.0[name] {
-            Value::Null => Ok(false),
-            flag => flag.as_bool().ok_or_else(|| damaged(name)),
-        }
-    }
-}
-
-fn damaged(field: &str) -> Error {
-    Error::Weights(format!(
-        "its configuration is damaged: {field} is missing or not what it should be"
-    ))
-}
-
 impl ModelConfig {
-    /// Reads what serialisation writes. By hand, because what serde derives for it makes a fiftieth of the WebAssembly.
-    pub(super) fn from_json(json: &Value) -> Result<Self> {
-        let fields = Fields(json);
-        Ok(Self {
-            source_language: fields.text("source_language")?.to_owned(),
-            target_language: fields.text("target_language")?.to_owned(),
-            normalisation: match &json["normalisation"] {
-                Value::Null => Normalisation::default(),
-                _ if fields.text("normalisation")? == "vocabulary" => Normalisation::Vocabulary,
-                _ => Normalisation::Dragoman1,
-            },
-            beam: match &json["beam"] {
-                Value::Null => greedy(),
-                _ => fields.number("beam")?,
-            },
-            length_penalty: match &json["length_penalty"] {
-                Value::Null => DecodeOptions::LENGTH_PENALTY,
-                number => number.as_f64().ok_or_else(|| damaged("length_penalty"))? as f32,
-            },
-            target_token: match &json["target_token"] {
-                Value::Null => None,
-                number => {
-                    let id = number.as_u64().map(u32::try_from);
-                    let id = id.and_then(std::result::Result::ok);
-                    Some(id.ok_or_else(|| damaged("target_token"))?)
-                }
-            },
-            architecture: match fields.text("architecture")? {
-                "transformer" => Architecture::Transformer(TransformerConfig {
-                    embedding: fields.number("embedding")?,
-                    feed_forward: fields.number("feed_forward")?,
-                    heads: fields.number("heads")?,
-                    encoder_layers: fields.number("encoder_layers")?,
-                    decoder_layers: fields.number("decoder_layers")?,
-                    source_vocabulary: fields.number("source_vocabulary")?,
-                    target_vocabulary: fields.number("target_vocabulary")?,
-                    shared_vocabulary: fields.flag("shared_vocabulary")?,
-                    self_attention: fields.flag("self_attention")?,
-                    swish: fields.flag("swish")?,
-                }),
-                _ => Architecture::Seq2Seq(Seq2SeqConfig {
-                    embedding: fields.number("embedding")?,
-                    hidden: fields.number("hidden")?,
-                    encoder_layers: fields.number("encoder_layers")?,
-                    decoder_layers: fields.number("decoder_layers")?,
-                    source_vocabulary: fields.number("source_vocabulary")?,
-                    target_vocabulary: fields.number("target_vocabulary")?,
-                }),
-            },
-        })
-    }
-
     /// Checks languages and dimensions.
     ///
     /// # Errors
@@ -249,7 +168,7 @@ impl ModelConfig {
             return Err(Error::Weights("the beam width is 0".into()));
         }
         if !DecodeOptions::LENGTH_PENALTIES.contains(&self.length_penalty) {
-            return Err(damaged("length_penalty"));
+            return Err(json::damaged("length_penalty"));
         }
         self.architecture.check()?;
         let pieces = self.architecture.vocabularies().0;

@@ -13,15 +13,17 @@ pub mod opus;
 pub mod quantise;
 pub mod shortlist;
 pub mod source;
+pub mod tensor;
 pub mod transformer;
 
 pub use card::{Card, CardSet};
 pub use config::{Architecture, ModelConfig, Normalisation, Seq2SeqConfig, TensorKind, TensorSpec};
-pub use container::{ModelFile, Tensor};
+pub use container::ModelFile;
 pub use manifest::{Manifest, ManifestEntry};
 pub use marian::MarianFiles;
 pub use opus::OpusFiles;
 pub use quantise::QuantisedMatrix;
 pub use shortlist::Shortlist;
 pub use source::Source;
+pub use tensor::Tensor;
 pub use transformer::TransformerConfig;

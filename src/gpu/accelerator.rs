@@ -283,7 +283,7 @@ fn size_of(model: &Model) -> usize {
 /// Translates the same batches with both engines: random sentences, whose translations are the same on both.
 async fn calibrate(of: String, model: &Model, session: &mut Session) -> Result<Calibration, Fault> {
     let mut random = Random(1);
-    // Tokens that every vocabulary has; the first few are special.
+    // Ordinary tokens of a large vocabulary. Those that a small one lacks are read as `<unk>`, by both engines.
     let mut sentence = || -> Vec<u32> {
         let words = (0..TOKENS - 1).map(|_| 300 + random.below(700) as u32);
         words.chain([crate::decode::END]).collect()

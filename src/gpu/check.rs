@@ -33,7 +33,13 @@ impl Check {
             if cpu.text == gpu.text {
                 check.same += cpu.sentences.len();
                 for (cpu, gpu) in cpu.sentences.iter().zip(&gpu.sentences) {
-                    check.difference = check.difference.max((cpu.score - gpu.score).abs());
+                    let difference = (cpu.score - gpu.score).abs();
+                    // `max` would pass over what is no number.
+                    check.difference = if difference.is_nan() {
+                        f32::INFINITY
+                    } else {
+                        check.difference.max(difference)
+                    };
                 }
             } else {
                 let pairs = cpu.sentences.iter().zip(&gpu.sentences);
@@ -53,5 +59,39 @@ impl Check {
     #[must_use]
     pub fn passed(&self) -> bool {
         self.same * 100 >= self.sentences * 99 && self.difference <= TOLERANCE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sentence;
+
+    #[test]
+    fn scores_that_are_no_numbers_are_no_agreement() {
+        let translation = |scores: &[f32]| Translation {
+            sentences: scores
+                .iter()
+                .map(|&score| Sentence {
+                    score,
+                    ..Sentence::default()
+                })
+                .collect(),
+            ..Translation::default()
+        };
+        for (cpu, gpu, passed) in [
+            (&[-1.0, -2.0], &[-1.0, -2.0], true),
+            (&[-1.0, -2.0], &[-1.000_1, -2.0], true),
+            (&[-1.0, -2.0], &[-1.0, -2.1], false),
+            (&[-1.0, -2.0], &[f32::NAN, -2.0], false),
+            (&[-1.0, -2.0], &[f32::NAN, f32::NAN], false),
+            (&[f32::NAN, -2.0], &[f32::NAN, -2.0], false),
+            (&[-1.0, -2.0], &[f32::NEG_INFINITY, -2.0], false),
+            (&[f32::NEG_INFINITY; 2], &[f32::NEG_INFINITY; 2], false),
+        ] {
+            let check = Check::new(&["text"], &[translation(cpu)], &[translation(gpu)]);
+            assert_eq!(check.same, 2);
+            assert_eq!(check.passed(), passed, "{cpu:?} {gpu:?}");
+        }
     }
 }

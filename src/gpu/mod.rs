@@ -15,6 +15,7 @@
 //! | [`search`] | beam search without waiting for the device |
 //! | [`accelerator`] | which engine translates a batch, and what happens when the GPU fails |
 //! | [`record`] | what is remembered of a device: calibration and failures |
+//! | `clock` | the time, in browsers as well |
 //! | [`check`] | whether both engines say the same |
 //! | `rounding` | for tests: where a shader would leave the rounding to the device |
 //!

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`plan`] | operations and buffers: the language in which architectures are written |
 //! | [`seq2seq`] | bidirectional LSTM encoder, LSTM decoder with attention |
-//! | [`transformer`] | transformer encoder, SSRU decoder |
+//! | [`transformer`] | transformer encoder, decoder with an SSRU or self-attention |
 //! | [`candidates`] | which target tokens a shortlist leaves to each sentence |
 //! | [`batch`] | sentences of different lengths without padding |
 

@@ -1,6 +1,6 @@
 //! What a model computes, as data: a short list of operations over named buffers.
 //!
-//! An architecture writes its plan once; an engine (the CPU today) carries it out without knowing the architecture. There are
+//! An architecture writes its plan once; an engine, on the CPU or the GPU, carries it out without knowing the architecture. There are
 //! two programs: `encode` runs once per batch, `step` once per target token. Buffers are matrices whose rows are tokens,
 //! sentences or hypotheses and whose width is fixed; operations read and write [`View`]s, that is, ranges of columns, so that
 //! a concatenation `[a ; b]` is only two writers and one reader of the same buffer.

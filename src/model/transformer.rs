@@ -29,8 +29,8 @@ pub const EPSILON: f32 = 1e-6;
 ///
 /// output    logits = embedding u + bias
 /// ```
-/// In place of max(0, x) in the feed-forward layers there may be x sigmoid(x). Normalisation follows the residual ("post-norm"), and nothing follows the last layer. The alignment is that of the first
-/// head of the last decoder layer.
+/// In place of max(0, x) in the feed-forward layers there may be x sigmoid(x). Normalisation follows the residual ("post-norm"), and
+/// nothing follows the last layer. The alignment is that of the first head of the last decoder layer.
 #[must_use]
 pub fn plan(config: &TransformerConfig) -> Plan {
     let mut plan = Builder::default();

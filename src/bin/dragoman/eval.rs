@@ -290,11 +290,13 @@ impl Arguments {
         let mut hypotheses = Vec::new();
         let mut progress = Progress::for_report();
         let options = self.search.options(&loaded.translator);
-        let input = sources.to_vec().into_iter().map(|text| {
-            let crlf = false;
+        let line = |text: &String| {
+            let (text, crlf) = (text.clone(), false);
             Ok(Line { text, crlf })
-        });
-        for group in workers::translate(&loaded.translator, &options, threads, input) {
+        };
+        // The threads own their input.
+        let input: Vec<Result<Line>> = sources.iter().map(line).collect();
+        for group in workers::translate(&loaded.translator, &options, threads, input.into_iter()) {
             for translated in group {
                 let (_, translation) = translated?;
                 progress.add(1, translation.words);

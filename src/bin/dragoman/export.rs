@@ -18,10 +18,11 @@ use crate::workers;
 
 /// Puts the weights of a run where the site and this program find them.
 ///
-/// Copies the weights, quantised to int8 where they are in floating point, and adds them to the manifest beside them or replaces their entry. Their quality is measured on the
-/// development sets of the run unless it is given. Translations are searched with the width in `--beam` and with `--length-penalty` from then on,
-/// or else with those of the run's weights. Weights that translate from Chinese get the table by which Traditional characters
-/// are read. The model card is `card.md` of the run unless another is named; one that is there already stays.
+/// Copies the weights, quantised to int8 where they are in floating point, and adds them to the manifest beside them or replaces
+/// their entry. Their quality is measured on the development sets of the run unless it is given. Translations are searched with the
+/// width in `--beam` and with `--length-penalty` from then on, or else with those of the run's weights. Weights that translate from
+/// Chinese get the table by which Traditional characters are read. The model card is `card.md` of the run unless another is named;
+/// one that is there already stays.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

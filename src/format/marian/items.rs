@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::format::Source;
-use crate::format::container::name_of;
+use crate::format::tensor::name_of;
 
 /// Most items accepted; the largest students have some hundred.
 const MAX_ITEMS: u64 = 4_096;
