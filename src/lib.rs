@@ -11,12 +11,15 @@
 //! | `gpu` | the same plans on WebGPU compute shaders (feature `gpu`) |
 //! | [`eval`] | BLEU and chrF |
 //! | `train` | the candle trainer (feature `train`) |
+//! | `files` | files that are never seen half written (feature `cli`) |
 //! | `web` | the wasm-bindgen surface (feature `web`) |
 
 pub mod cpu;
 pub mod decode;
 pub mod error;
 pub mod eval;
+#[cfg(feature = "cli")]
+pub mod files;
 pub mod format;
 #[cfg(feature = "gpu")]
 pub mod gpu;

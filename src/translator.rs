@@ -18,6 +18,7 @@
 //! | `render` | from tokens to text |
 //! | `spacing` | spaces that Chinese does without |
 //! | `job` | a translation in progress |
+//! | `gpu` | whether a GPU takes part (feature `gpu`) |
 //!
 //! White space between sentences is copied from the source, and so is everything that has nothing to translate. Work is cut
 //! into batches, so that a caller can show progress or stop between them: [`Translator::start`], [`Translator::advance`]
@@ -27,6 +28,8 @@ mod amounts;
 mod case;
 mod currencies;
 mod frame;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod job;
 mod layout;
 mod numbers;
@@ -243,104 +246,6 @@ impl Translator {
             decoder: Decoder::with_isa(&self.parts.model, isa),
             #[cfg(feature = "gpu")]
             accelerator: None,
-        }
-    }
-
-    /// Looks for a GPU, and measures whether it is faster. From then on batches are translated where `backend` says; what the
-    /// GPU cannot do, the CPU does. `record` is what was remembered, see [`crate::gpu::Accelerator::new`].
-    #[cfg(feature = "gpu")]
-    pub async fn accelerate(
-        &mut self,
-        backend: crate::gpu::Backend,
-        settings: &crate::gpu::Settings,
-        record: &mut crate::gpu::record::Record,
-    ) {
-        let model = &self.parts.model;
-        let accelerator = crate::gpu::Accelerator::new(backend, settings, model, record).await;
-        self.accelerator = Some(accelerator);
-    }
-
-    /// The first half of [`Self::accelerate`] for callers that translate meanwhile: a GPU to be [set](Self::set_accelerator), and
-    /// what to remember.
-    #[cfg(feature = "gpu")]
-    pub fn find_accelerator(
-        &self,
-        backend: crate::gpu::Backend,
-        settings: crate::gpu::Settings,
-        mut record: crate::gpu::record::Record,
-    ) -> impl Future<Output = (crate::gpu::Accelerator, crate::gpu::record::Record)> + use<> {
-        let parts = Arc::clone(&self.parts);
-        async move {
-            let model = &parts.model;
-            let found = crate::gpu::Accelerator::new(backend, &settings, model, &mut record).await;
-            (found, record)
-        }
-    }
-
-    /// Uses a GPU that was found for this model.
-    #[cfg(feature = "gpu")]
-    pub fn set_accelerator(&mut self, accelerator: crate::gpu::Accelerator) {
-        self.accelerator = Some(accelerator);
-    }
-
-    /// The GPU, once it was asked for.
-    #[cfg(feature = "gpu")]
-    #[must_use]
-    pub fn accelerator(&self) -> Option<&crate::gpu::Accelerator> {
-        self.accelerator.as_ref()
-    }
-
-    /// [`Self::check_gpu_with`] the options that suit the model.
-    ///
-    /// # Errors
-    /// The fault of the GPU, if it did not take part.
-    #[cfg(feature = "gpu")]
-    pub async fn check_gpu<S: AsRef<str>>(
-        &mut self,
-        texts: &[S],
-    ) -> std::result::Result<crate::gpu::check::Check, crate::gpu::Fault> {
-        self.check_gpu_with(texts, &self.options()).await
-    }
-
-    /// Translates texts on both engines, and compares.
-    ///
-    /// # Errors
-    /// The fault of the GPU, if it did not take part.
-    #[cfg(feature = "gpu")]
-    pub async fn check_gpu_with<S: AsRef<str>>(
-        &mut self,
-        texts: &[S],
-        options: &Options,
-    ) -> std::result::Result<crate::gpu::check::Check, crate::gpu::Fault> {
-        use crate::gpu::{Backend, Fault};
-
-        let missing = || Fault::NoAdapter("it was not asked for".into());
-        let mut translations = Vec::new();
-        let (before, batches) = match &self.accelerator {
-            Some(gpu) => (gpu.report().backend, gpu.report().batches.gpu),
-            None => return Err(missing()),
-        };
-        for backend in [Backend::Cpu, Backend::Gpu] {
-            if let Some(gpu) = &mut self.accelerator {
-                gpu.set_backend(backend);
-            }
-            let mut jobs: Vec<Job> = texts
-                .iter()
-                .map(|text| self.start(text.as_ref(), options))
-                .collect();
-            while self.advance_all_async(&mut jobs).await {}
-            translations.push(jobs.into_iter().map(Job::finish).collect::<Vec<_>>());
-        }
-        let gpu = self.accelerator.as_mut().ok_or_else(missing)?;
-        gpu.set_backend(before);
-        match gpu.fault() {
-            Some(fault) => Err(fault.clone()),
-            None if gpu.report().batches.gpu == batches => Err(missing()),
-            None => Ok(crate::gpu::check::Check::new(
-                texts,
-                &translations[0],
-                &translations[1],
-            )),
         }
     }
 

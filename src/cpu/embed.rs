@@ -2,9 +2,10 @@
 
 use super::positions::Positions;
 use super::weights::Weight;
+use crate::text::subwords;
 
-/// The row of an embedding that stands for tokens outside the vocabulary: `<unk>`.
-const UNKNOWN: usize = 1;
+/// The row of an embedding that stands for tokens outside the vocabulary.
+const UNKNOWN: usize = subwords::UNK as usize;
 
 /// `output = scale * table[id] + position(time)`.
 #[derive(Clone, Copy, Debug)]

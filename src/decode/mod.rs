@@ -15,13 +15,14 @@ use std::ops::RangeInclusive;
 use crate::cpu::executor::Hypotheses;
 use crate::cpu::{Candidate, Executor, Isa};
 use crate::model::{Batch, Model};
+use crate::text::subwords;
 use beam::{Beam, BeamOptions, History, Limits, Step};
 pub use forced::Forced;
 
 /// Ends every sentence.
-pub const END: u32 = 0;
+pub const END: u32 = subwords::EOS;
 /// Stands for what the vocabulary cannot spell; never emitted.
-pub const UNKNOWN: u32 = 1;
+pub const UNKNOWN: u32 = subwords::UNK;
 
 /// How to search for a translation.
 #[derive(Clone, Debug, PartialEq)]

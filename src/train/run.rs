@@ -18,6 +18,7 @@ use super::parallel::Workers;
 use super::progress::{self, Log, Record, duration};
 use super::validate::{Scores, Validation};
 use crate::format::Card;
+use crate::files::replace;
 use crate::{Error, Result, Translator};
 
 /// Where a run reads and writes, and what it runs on.
@@ -422,10 +423,3 @@ const LATEST: &str = "latest.safetensors";
 const FLOAT: &str = "latest.float.safetensors";
 /// What training would begin with.
 const INITIAL: &str = "initial.float.safetensors";
-
-/// Writes a file beside the old one and puts it in its place.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = path.with_extension("part");
-    std::fs::write(&part, bytes).map_err(Error::io(&part))?;
-    std::fs::rename(&part, path).map_err(Error::io(path))
-}

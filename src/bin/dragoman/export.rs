@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dragoman::eval::{Tokeniser, corpus_bleu, corpus_chrf};
+use dragoman::files::replace;
 use dragoman::format::card::CardSet;
 use dragoman::format::manifest::{self, sha256};
 use dragoman::format::{Card, Manifest, ManifestEntry, ModelConfig, ModelFile, Normalisation};
@@ -282,11 +283,4 @@ fn measure(
         ("bleu".to_owned(), rounded(bleu.score)),
         ("chrf".to_owned(), rounded(chrf.score)),
     ]))
-}
-
-/// Writes a file beside the old one and puts it in its place.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = path.with_extension("part");
-    std::fs::write(&part, bytes).map_err(Error::io(&part))?;
-    std::fs::rename(&part, path).map_err(Error::io(path))
 }

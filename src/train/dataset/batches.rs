@@ -8,9 +8,10 @@ use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::Dataset;
+use crate::text::subwords;
 
 /// `</s>`, and what rows are padded with.
-const END: u32 = 0;
+const END: u32 = subwords::EOS;
 
 /// How batches are formed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,7 +193,7 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// Sort key: longer side first, so that the padded area of both is bounded, then the other one.
+/// Sort key: the length of the target, then that of the source, so that neighbours need little padding.
 fn lengths(dataset: &Dataset, i: u32) -> (usize, usize) {
     let (source, target) = (
         dataset.source(i as usize).len(),
