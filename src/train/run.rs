@@ -17,8 +17,8 @@ use super::origin::Origin;
 use super::parallel::Workers;
 use super::progress::{self, Log, Record, duration};
 use super::validate::{Scores, Validation};
-use crate::format::Card;
 use crate::files::replace;
+use crate::format::Card;
 use crate::{Error, Result, Translator};
 
 /// Where a run reads and writes, and what it runs on.
