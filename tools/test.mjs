@@ -5,7 +5,7 @@
  *     npm test -- browser      only the sections whose names contain one of the words, optional ones too
  */
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -19,6 +19,29 @@ function files(folder, ending) {
     .filter((name) => name.endsWith(ending))
     .sort()
     .map((name) => join(folder, name));
+}
+
+/** Most lines of a file: files hold one concept each, for which 500 are enough, and a few more where a cut would not help. */
+const MOST_LINES = 550;
+
+/** Refuses our own source files that have grown too long. */
+function lengths() {
+  const ours = /\.(rs|wgsl|js|mjs|ts|css|html|py)$/;
+  const others = /^(node_modules|target|dist|wasm|models|licences|corpus)$|^\./;
+  /** @type {string[]} */
+  const long = [];
+  /** @param {string} folder */
+  const walk = (folder) => {
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && !others.test(entry.name)) walk(path);
+      if (!entry.isFile() || !ours.test(entry.name)) continue;
+      const lines = readFileSync(join(root, path), "utf8").split("\n").length - 1;
+      if (lines > MOST_LINES) long.push(`${path} has ${lines} lines`);
+    }
+  };
+  for (const folder of ["src", "tests", "benches", "fuzz", "tools", "pkg", "www"]) walk(folder);
+  if (long.length > 0) throw new Error(`${long.join(", ")}. Cut what has more than ${MOST_LINES} by concept.`);
 }
 
 /** @param {string} folder @param {string[]} flags @param {NodeJS.ProcessEnv} [environment] */
@@ -35,6 +58,7 @@ const SECTIONS = [
   [
     "lint",
     () => {
+      lengths();
       run("cargo", ["clippy", "--all-targets", "--features", "train,gpu", "--", "-D", "warnings"]);
       for (const features of ["web", "web,gpu"]) {
         const web = ["--target", "wasm32-unknown-unknown", "--no-default-features", "--features", features, "--lib"];

@@ -127,7 +127,7 @@ pub struct ValidationConfig {
     pub sentences: usize,
     /// The sets; the first decides on early stopping and the best weights.
     pub sets: Vec<DevelopmentSet>,
-    /// Without sets: one in so many pairs of the corpus is held out.
+    /// Without sets: one in so many pairs of the corpus is held out, 2 at least.
     pub hold_out: u64,
 }
 
@@ -234,6 +234,12 @@ impl TrainConfig {
             if !positive {
                 return Err(Error::Training(format!("{name} must be more than 0")));
             }
+        }
+        // One in one pair is every pair, and nothing would be left to learn from.
+        if self.validation.sets.is_empty() && self.validation.hold_out < 2 {
+            return Err(Error::Training(
+                "validation.hold_out must be at least 2 where there are no development sets".into(),
+            ));
         }
         self.schedule.check()
     }
@@ -401,6 +407,16 @@ mod tests {
             ),
             ("steps = 10", "steps = 10\nwarmup = 11", "warmup"),
             ("rate = 0.001", "rate = -1.0", "rate"),
+            (
+                "steps = 10",
+                "steps = 10\n[validation]\nhold_out = 0",
+                "hold_out must be at least 2",
+            ),
+            (
+                "steps = 10",
+                "steps = 10\n[validation]\nhold_out = 1",
+                "hold_out must be at least 2",
+            ),
         ] {
             let error = TrainConfig::parse(&SMALL.replace(from, to)).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");

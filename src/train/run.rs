@@ -1,6 +1,6 @@
 //! The training loop.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor, Var};
@@ -137,7 +137,7 @@ fn validations(
 ) -> Result<(Dataset, Vec<Validation>)> {
     if config.validation.sets.is_empty() {
         let (dataset, held_out) = dataset.split(config.validation.hold_out, config.data.seed)?;
-        return Ok((dataset, vec![Validation::held_out(held_out)]));
+        return Ok((dataset, vec![Validation::held_out(held_out)?]));
     }
     let languages = [
         config.data.source_language.as_str(),

@@ -38,7 +38,7 @@ impl Validation {
     /// Reads a set and tokenises it.
     ///
     /// # Errors
-    /// When a file cannot be read or the two have different numbers of lines.
+    /// When a file cannot be read, the two have different numbers of lines, or there are none.
     pub fn open(
         set: &DevelopmentSet,
         root: &Path,
@@ -79,21 +79,36 @@ impl Validation {
         };
         sample(&mut sources);
         sample(&mut references);
-        Ok(Self {
+        Self {
             name: set.name.clone(),
             dataset,
             lines: (options.sentences > 0).then_some((sources, references)),
-        })
+        }
+        .checked()
     }
 
     /// A set of held-out training pairs.
-    #[must_use]
-    pub fn held_out(dataset: Dataset) -> Self {
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn held_out(dataset: Dataset) -> Result<Self> {
         Self {
             name: "held-out".into(),
             dataset,
             lines: None,
         }
+        .checked()
+    }
+
+    /// Refuses a set without pairs: its loss would be 0, and the first weights the best for ever.
+    fn checked(self) -> Result<Self> {
+        if self.dataset.len() > 0 {
+            return Ok(self);
+        }
+        Err(Error::Training(format!(
+            "the development set {} has no pairs; name another under [validation], or hold out more with a smaller hold_out",
+            self.name
+        )))
     }
 
     /// The loss of a network, and BLEU and chrF of its translator.
@@ -140,5 +155,22 @@ impl Validation {
             tokens += batch.target_tokens();
         }
         Ok(loss / tokens.max(1) as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_without_pairs_is_refused() {
+        let error = Validation::held_out(Dataset::default()).err().unwrap();
+        assert!(
+            error.to_string().contains("held-out has no pairs"),
+            "{error}"
+        );
+        let mut dataset = Dataset::default();
+        dataset.push(&[300], &[301], 1.0).unwrap();
+        assert!(Validation::held_out(dataset).is_ok());
     }
 }

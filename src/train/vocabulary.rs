@@ -9,6 +9,7 @@ pub mod unigram;
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::text::language::is_chinese;
 use crate::text::placeholders::PLACEHOLDERS;
 use crate::{Error, Result};
 
@@ -30,7 +31,7 @@ impl VocabularyOptions {
     /// What suits a language: words of up to 16 letters, or of up to 8 Han characters.
     #[must_use]
     pub fn for_language(language: &str, size: usize) -> Self {
-        let han = language == "zh";
+        let han = is_chinese(language);
         Self {
             size,
             max_piece_length: if han { 8 } else { 16 },
@@ -41,7 +42,7 @@ impl VocabularyOptions {
 
 /// Characters that are always pieces: printable ASCII, Chinese punctuation and the placeholders.
 fn indispensable(language: &str) -> impl Iterator<Item = char> {
-    let chinese = if language == "zh" {
+    let chinese = if is_chinese(language) {
         "，。！？：；（）“”‘’、《》…—·￥"
     } else {
         ""

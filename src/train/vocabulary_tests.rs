@@ -160,3 +160,12 @@ fn impossible_sizes_are_refused() {
         "too little text"
     );
 }
+
+#[test]
+fn chinese_is_chinese_with_subtags_too() {
+    for tag in ["zh", "zh-Hans", "ZH-cn"] {
+        assert_eq!(VocabularyOptions::for_language(tag, 1).max_piece_length, 8);
+        assert!(indispensable(tag).any(|c| c == '。'), "{tag}");
+    }
+    assert!(indispensable("en").all(|c| c != '。'));
+}

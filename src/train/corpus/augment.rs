@@ -4,6 +4,7 @@
 use super::config::AugmentConfig;
 use super::{Pair, currency, hash, people};
 use crate::text::characters::is_han;
+use crate::text::language::{is_chinese, is_english};
 use crate::text::placeholders::PLACEHOLDERS;
 
 const FINAL: [char; 7] = ['.', '!', '?', '。', '！', '？', '…'];
@@ -81,10 +82,13 @@ fn in_english_and_chinese(
     target: &str,
     languages: (&str, &str),
 ) -> Option<(String, String)> {
-    match languages {
-        ("en", "zh") => change(source, target),
-        ("zh", "en") => change(target, source).map(|(english, chinese)| (chinese, english)),
-        _ => None,
+    let (from, to) = languages;
+    if is_english(from) && is_chinese(to) {
+        change(source, target)
+    } else if is_chinese(from) && is_english(to) {
+        change(target, source).map(|(english, chinese)| (chinese, english))
+    } else {
+        None
     }
 }
 
@@ -240,6 +244,9 @@ mod tests {
             .collect();
         assert_eq!(forward.len(), 2);
         assert_eq!(forward, backward);
+        let tagged = pair(english, chinese);
+        let tagged: Vec<_> = variants(&tagged, ("en-GB", "zh-Hans"), &shares, 7).collect();
+        assert_eq!(forward, tagged);
         assert!(!forward[0].0.contains("Tom") && forward[1].0 == "Tom paid 50 yuan.");
         let pair = pair("Tom paid $50.", "Tom zahlte 50 Dollar.");
         assert_eq!(variants(&pair, ("en", "de"), &shares, 7).count(), 0);

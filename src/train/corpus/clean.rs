@@ -25,7 +25,7 @@ pub fn clean(
     };
     pair.target = side(&pair.target, target_language);
     strip_markers(&mut pair.source, &mut pair.target);
-    if target_language == "zh" {
+    if is_chinese(target_language) {
         pair.target = pair_quotes(&pair.target);
     }
     if options.first_sense {
@@ -95,7 +95,7 @@ fn strip_markers(source: &mut String, target: &mut String) {
 /// Normalises one side the way the translator normalises its input, and joins what is only
 /// spaced out by a tokeniser.
 fn side(text: &str, language: &str) -> String {
-    if language == "zh" {
+    if is_chinese(language) {
         // Spaces first: normalisation widens a comma only right behind a Han character.
         join_chinese(&normalise(&join_chinese(text), language))
     } else {
@@ -243,6 +243,7 @@ mod tests {
             ("en", "1990 - 1995", "1990 - 1995"),
             ("zh", "营造 良好 的 环境 , 好", "营造良好的环境，好"),
             ("zh", "使用 Visual Studio 的项目", "使用Visual Studio的项目"),
+            ("zh-Hans", "营造 良好 的 环境 , 好", "营造良好的环境，好"),
         ] {
             assert_eq!(side(text, language), expected, "{text}");
         }

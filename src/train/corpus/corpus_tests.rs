@@ -71,6 +71,38 @@ fn quotas_choose_the_same_pairs_every_time() {
 }
 
 #[test]
+fn quotas_are_those_of_the_file() {
+    let root = std::env::temp_dir().join(format!("dragoman-corpus-files-{}", std::process::id()));
+    std::fs::create_dir_all(&root).unwrap();
+    let lines = |what: &str| -> String {
+        let line = |i| format!("many\t-1\tHe has {i} {what}.\t他有{i}个{what}。\n");
+        (0..20).map(line).collect()
+    };
+    std::fs::write(root.join("a.tsv"), lines("A")).unwrap();
+    std::fs::write(root.join("b.tsv"), lines("B")).unwrap();
+    std::fs::write(root.join("c.tsv"), lines("C")).unwrap();
+    let file = |name: &str, quota: &str| {
+        format!(
+            "[[files]]\npaths = [\"{name}.tsv\"]\ncolumns = [\"origin\", \"score\", \"en\", \"zh\"]\n\
+             [files.origins]\nmany = {{ {quota} }}\n"
+        )
+    };
+    let text = CONFIG.split("[[files]]").next().unwrap().to_owned()
+        + &file("a", "max_pairs = 3")
+        + &file("b", "max_pairs = 5")
+        + &file("c", "");
+    let mut config: DataConfig = toml::from_str(&text).unwrap();
+    config.root = root;
+    let corpus = load(&config).unwrap();
+    for (what, expected) in [("A.", 3), ("B.", 5), ("C.", 20)] {
+        let pairs = corpus.pairs.iter();
+        let count = pairs.filter(|pair| pair.source.ends_with(what)).count();
+        assert_eq!(count, expected, "{what}");
+    }
+    assert_eq!(corpus.report.count("many", Some(Reason::Quota)), 32);
+}
+
+#[test]
 fn unknown_keys_are_refused() {
     let wrong = CONFIG.replace("weight = 2.0", "wieght = 2.0");
     assert!(toml::from_str::<DataConfig>(&wrong).is_err());

@@ -5,6 +5,8 @@
 use super::config::{FilterConfig, OriginConfig};
 use super::numbers::numbers_agree;
 use super::script::{Census, census, is_han, is_latin, is_traditional, units};
+use crate::format::manifest::same_language;
+use crate::text::language::{is_chinese, is_english};
 
 /// Why a pair was left out. The order is the order in which the filters run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,15 +101,19 @@ pub fn judge(
         return Some(Reason::Identical);
     }
     let either = |test: fn(&Side) -> bool| sides.iter().any(test);
-    let (english, chinese) = if a.language == "zh" { (b, a) } else { (a, b) };
+    let (english, chinese) = if is_chinese(a.language) {
+        (b, a)
+    } else {
+        (a, b)
+    };
     let tests: [(Reason, &dyn Fn() -> bool); 12] = [
         (Reason::Mojibake, &|| either(is_mojibake)),
         (Reason::Script, &|| either(is_wrong_script)),
         (Reason::Traditional, &|| {
-            either(|s| s.language == "zh" && is_traditional(s.text))
+            either(|s| same_language(s.language, "zh") && is_traditional(s.text))
         }),
         (Reason::Untranslated, &|| {
-            either(|s| s.language == "zh" && is_untranslated(s.text))
+            either(|s| is_chinese(s.language) && is_untranslated(s.text))
         }),
         (Reason::Markup, &|| either(|s| is_markup(s.text))),
         (Reason::Repetition, &|| either(|s| is_repetitive(s.text))),
@@ -147,10 +153,12 @@ fn is_wrong_script(side: &Side) -> bool {
     let Census {
         han, latin, other, ..
     } = side.census;
-    match side.language {
-        "en" => latin == 0 || han > 0 || other > 0,
-        "zh" => han == 0 || other > 0 || is_mostly_english(side),
-        _ => false,
+    if is_english(side.language) {
+        latin == 0 || han > 0 || other > 0
+    } else if is_chinese(side.language) {
+        han == 0 || other > 0 || is_mostly_english(side)
+    } else {
+        false
     }
 }
 

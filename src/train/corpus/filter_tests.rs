@@ -177,3 +177,25 @@ fn long_lines_are_refused_before_they_are_looked_at() {
     let long = "word ".repeat(200);
     assert_eq!(verdict(&long, "词"), Some(Reason::Length));
 }
+
+#[test]
+fn tags_may_have_subtags() {
+    let judged = |english: (&str, &str), chinese: (&str, &str)| {
+        let options = OriginConfig::default();
+        judge(english, chinese, None, &options, &FilterConfig::default())
+    };
+    for (tag, traditional) in [
+        ("zh-Hans", Some(Reason::Traditional)),
+        ("zh-CN", Some(Reason::Traditional)),
+        // What is asked for is not wrong.
+        ("zh-Hant", None),
+        ("zh-TW", None),
+    ] {
+        for english in ["en", "en-GB"] {
+            let found = judged(("We are talking.", english), ("我們在說話。", tag));
+            assert_eq!(found, traditional, "{english} {tag}");
+            let found = judged(("Good morning", english), ("おはよう早", tag));
+            assert_eq!(found, Some(Reason::Script), "{english} {tag}");
+        }
+    }
+}

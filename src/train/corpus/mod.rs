@@ -44,10 +44,20 @@ pub const UNSCORED: f32 = -2.5;
 pub struct Corpus {
     /// The pairs, in the order of the files.
     pub pairs: Vec<Pair>,
-    /// Names of the origins.
+    /// Names of the origins. The same name in two files is two origins.
     pub origins: Vec<String>,
+    /// Where each origin is from.
+    places: Vec<Place>,
     /// What was kept and dropped.
     pub report: Report,
+}
+
+/// Where an origin is from, and how much of it is wanted.
+#[derive(Debug)]
+struct Place {
+    /// Index into [`DataConfig::files`].
+    file: usize,
+    max_pairs: Option<usize>,
 }
 
 /// Reads, cleans, filters and deduplicates everything the configuration names.
@@ -58,9 +68,10 @@ pub fn load(config: &DataConfig) -> Result<Corpus> {
     let mut corpus = Corpus {
         pairs: Vec::new(),
         origins: Vec::new(),
+        places: Vec::new(),
         report: Report::new(config.filters.examples),
     };
-    for file in &config.files {
+    for (number, file) in config.files.iter().enumerate() {
         read::read(
             file,
             &config.root,
@@ -69,7 +80,7 @@ pub fn load(config: &DataConfig) -> Result<Corpus> {
             |line| match line {
                 Ok(pair) => {
                     if let Some(options) = file.origins.get(&pair.origin).or(file.others.as_ref()) {
-                        corpus.consider(pair, options, config);
+                        corpus.consider(pair, number, options, config);
                     }
                 }
                 Err(Malformed(line)) => {
@@ -83,7 +94,7 @@ pub fn load(config: &DataConfig) -> Result<Corpus> {
         )?;
     }
     corpus.deduplicate(config);
-    corpus.apply_quotas(config);
+    corpus.apply_quotas(config.seed);
     for pair in &corpus.pairs {
         corpus
             .report
@@ -95,7 +106,13 @@ pub fn load(config: &DataConfig) -> Result<Corpus> {
 }
 
 impl Corpus {
-    fn consider(&mut self, mut raw: RawPair, options: &OriginConfig, config: &DataConfig) {
+    fn consider(
+        &mut self,
+        mut raw: RawPair,
+        file: usize,
+        options: &OriginConfig,
+        config: &DataConfig,
+    ) {
         let (from, to) = (
             config.source_language.as_str(),
             config.target_language.as_str(),
@@ -120,9 +137,14 @@ impl Corpus {
             });
             return;
         }
-        let known = self.origins.iter().position(|origin| *origin == raw.origin);
+        let mut known = self.origins.iter().zip(&self.places);
+        let known = known.position(|(name, place)| *name == raw.origin && place.file == file);
         let origin = known.unwrap_or_else(|| {
             self.origins.push(raw.origin);
+            self.places.push(Place {
+                file,
+                max_pairs: options.max_pairs,
+            });
             self.origins.len() - 1
         });
         let (source, target) = (raw.source, raw.target);
@@ -157,28 +179,18 @@ impl Corpus {
     }
 
     /// Cuts each origin down to its `max_pairs`, keeping those with the smallest hashes.
-    fn apply_quotas(&mut self, config: &DataConfig) {
-        let quota = |name: &str| {
-            config
-                .files
-                .iter()
-                .find_map(|f| f.origins.get(name).or(f.others.as_ref())?.max_pairs)
-        };
-        let quotas: Vec<Option<usize>> = self.origins.iter().map(|name| quota(name)).collect();
+    fn apply_quotas(&mut self, seed: u64) {
         let mut keep = vec![true; self.pairs.len()];
-        for (origin, quota) in quotas.iter().enumerate() {
-            let Some(quota) = *quota else { continue };
+        for (origin, place) in self.places.iter().enumerate() {
+            let Some(quota) = place.max_pairs else {
+                continue;
+            };
             let mut members: Vec<(u64, usize)> = self
                 .pairs
                 .iter()
                 .enumerate()
                 .filter(|(_, pair)| pair.origin as usize == origin)
-                .map(|(i, pair)| {
-                    (
-                        hash(&[pair.source.as_bytes(), &config.seed.to_le_bytes()]),
-                        i,
-                    )
-                })
+                .map(|(i, pair)| (hash(&[pair.source.as_bytes(), &seed.to_le_bytes()]), i))
                 .collect();
             members.sort_unstable();
             for &(_, i) in members.iter().skip(quota) {

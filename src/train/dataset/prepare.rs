@@ -252,7 +252,15 @@ fn steps(corpus: &Corpus, dataset: &Dataset) -> String {
         shares[pair.origin as usize] += f64::from(pair.weight);
     }
     let total: f64 = shares.iter().sum();
+    // Origins of several files may have one name; they are reported together.
+    let mut named: Vec<(&String, f64)> = Vec::new();
     for (name, share) in corpus.origins.iter().zip(shares) {
+        match named.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += share,
+            None => named.push((name, share)),
+        }
+    }
+    for (name, share) in named {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:>8.2}%  {name}", 100.0 * share / total);
     }

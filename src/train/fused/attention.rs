@@ -8,9 +8,13 @@
 //! Each head of each sentence is small: its matrices are gathered, and all of it happens in the cache. Keys at padding do not
 //! take part.
 
+mod columns;
+
 use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor};
+
+use columns::{Columns, HeadsShape, Inputs};
 
 use super::{
     contiguous, cpu_values,
@@ -85,111 +89,6 @@ fn composed(queries: &Tensor, memory: &Tensor, shape: &HeadsShape) -> Result<Ten
         .permute((2, 0, 1, 3))?
         .contiguous()?
         .reshape((shape.queries, shape.batch, d))
-}
-
-struct HeadsShape {
-    queries: usize,
-    keys: usize,
-    batch: usize,
-    heads: usize,
-    /// Columns of a head.
-    width: usize,
-    lengths: Vec<usize>,
-}
-
-impl HeadsShape {
-    fn new([queries, keys, batch, d]: [usize; 4], heads: usize, lengths: &[usize]) -> Result<Self> {
-        let sound = lengths.len() == batch && lengths.iter().all(|n| (1..=keys).contains(n));
-        if heads == 0 || !d.is_multiple_of(heads) || !sound {
-            candle_core::bail!(
-                "attention: {heads} heads of {d} columns over {keys} keys, lengths {lengths:?}"
-            );
-        }
-        Ok(Self {
-            queries,
-            keys,
-            batch,
-            heads,
-            width: d / heads,
-            lengths: lengths.to_vec(),
-        })
-    }
-
-    fn scale(&self) -> f32 {
-        1.0 / (self.width as f32).sqrt()
-    }
-
-    /// Number of weights of one head of one sentence, those of padding included.
-    fn weights(&self) -> usize {
-        self.queries * self.keys
-    }
-}
-
-/// Columns of a matrix whose rows are `[time, batch]`.
-#[derive(Clone, Copy)]
-struct Columns {
-    /// Width of the whole matrix.
-    stride: usize,
-    first: usize,
-}
-
-impl Columns {
-    /// Where position `t` of head `head` of sentence `b` starts.
-    fn at(self, shape: &HeadsShape, t: usize, b: usize, head: usize) -> usize {
-        (t * shape.batch + b) * self.stride + self.first + head * shape.width
-    }
-
-    fn gather(
-        self,
-        from: &[f32],
-        shape: &HeadsShape,
-        steps: usize,
-        (b, head): (usize, usize),
-        into: &mut Vec<f32>,
-    ) {
-        into.clear();
-        for t in 0..steps {
-            into.extend_from_slice(&from[self.at(shape, t, b, head)..][..shape.width]);
-        }
-    }
-
-    fn scatter(
-        self,
-        from: &[f32],
-        shape: &HeadsShape,
-        (b, head): (usize, usize),
-        into: &mut [f32],
-    ) {
-        for (t, row) in from.chunks_exact(shape.width).enumerate() {
-            into[self.at(shape, t, b, head)..][..shape.width].copy_from_slice(row);
-        }
-    }
-}
-
-/// Queries, keys and values, and the tensors they are columns of.
-struct Inputs<'a> {
-    values: [&'a [f32]; 3],
-    columns: [Columns; 3],
-}
-
-impl<'a> Inputs<'a> {
-    fn own(inputs: &'a [f32], d: usize) -> Self {
-        Self {
-            values: [inputs; 3],
-            columns: [0, d, 2 * d].map(|first| Columns {
-                stride: 3 * d,
-                first,
-            }),
-        }
-    }
-
-    fn cross(queries: &'a [f32], memory: &'a [f32], d: usize) -> Self {
-        let column = |stride, first| Columns { stride, first };
-        Self {
-            values: [queries, memory, memory],
-            columns: [column(d, 0), column(2 * d, 0), column(2 * d, d)],
-        }
-    }
 }
 
 struct Heads {
