@@ -16,10 +16,11 @@ pub fn is_english(language: &str) -> bool {
 
 /// Languages that are written in other letters than Latin ones, where no subtag says otherwise. Models of OPUS are often named with
 /// three letters.
-const NOT_LATIN: &str = "ab am ara ar arz ary as av awa ba be bel ben bg bho bn bo bul ce chr ckb cv div doi dv dz el ell fa fas \
-    gom grc gu guj he heb hi hin hy hye iw ka kan kat kaz khm kk km kn kok ks ky kir lao lez lo mai mal mar mk mkd ml mn mni mon mr my \
-    mya myv ne nep new or ory os pa pan pnb prs ps pus ru rus sa sah san sat sd shn si sin skr sr srp ta tam tat te tel tg tgk th tha ti \
-    tir tt tyv udm ug uig uk ukr ur urd yi yid";
+const NOT_LATIN: &str = "ab abk am amh ar ara arb ary arz as asm av awa azb ba bak be bel ben bg bho bn bo bod bul ce che chr \
+    chv ckb cv div doi dv dz dzo el ell fa fas gom grc gu guj he heb hi hin hy hye iu iw ka kan kat kaz khm kir kk km kn kok \
+    ks ky lao lez lo mai mal mar mhr mk mkd ml mn mni mon mr my mya myv ne nep new npi nqo or ory os pa pan pes pnb prs ps \
+    pus ru rus sa sah san sat sd shn si sin skr sr srp ta tam tat te tel tg tgk th tha ti tir tt tyv udm ug uig uk ukr ur urd \
+    xal yi yid zgh";
 
 /// Languages with Chinese characters among their own.
 const WITH_HAN: &str = "chi cmn hak ja jpn ko kor lzh nan wuu yue zh zho";
