@@ -102,13 +102,13 @@ impl Validation {
 
     /// Refuses a set without pairs: its loss would be 0, and the first weights the best for ever.
     fn checked(self) -> Result<Self> {
-        if self.dataset.len() > 0 {
-            return Ok(self);
+        if self.dataset.is_empty() {
+            return Err(Error::Training(format!(
+                "the development set {} has no pairs; name another under [validation], or hold out more with a smaller hold_out",
+                self.name
+            )));
         }
-        Err(Error::Training(format!(
-            "the development set {} has no pairs; name another under [validation], or hold out more with a smaller hold_out",
-            self.name
-        )))
+        Ok(self)
     }
 
     /// The loss of a network, and BLEU and chrF of its translator.
