@@ -7,7 +7,8 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `layout` | sentences and protected parts of a text |
+//! | `layout`, `columns` | sentences, columns and protected parts of a text |
+//! | `oddities` | what the model hardly knows, and is copied |
 //! | `piece`, `frame` | what is copied and what is translated of a sentence |
 //! | `reader` | what the model reads of a text |
 //! | `case` | text in capitals |
@@ -26,6 +27,7 @@
 
 mod amounts;
 mod case;
+mod columns;
 mod currencies;
 mod frame;
 #[cfg(feature = "gpu")]
@@ -34,6 +36,7 @@ mod job;
 mod layout;
 mod numbers;
 pub(crate) mod numerals;
+mod oddities;
 mod piece;
 mod reader;
 mod render;
@@ -289,7 +292,7 @@ impl Translator {
     /// Splits a text; nothing is translated yet.
     #[must_use]
     pub fn start(&self, text: &str, options: &Options) -> Job {
-        Job::new(text, &self.parts.config.source_language, options)
+        Job::new(text, self.parts.reader(), options)
     }
 
     /// Translates texts that have nothing to do with each other, such as the lines of a file, together: much faster than one

@@ -129,6 +129,12 @@ const PARTS: &[&str] = &[
     "\\",
     "&amp;",
     "_",
+    "a_b",
+    "C:\\x",
+    "|",
+    " | ",
+    ":)",
+    "@你",
 ];
 
 /// An xorshift generator of texts.

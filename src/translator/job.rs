@@ -64,9 +64,9 @@ pub struct Batch {
 }
 
 impl Job {
-    pub(super) fn new(text: &str, language: &str, options: &Options) -> Self {
+    pub(super) fn new(text: &str, reader: Reader<'_>, options: &Options) -> Self {
         Self {
-            layout: Layout::new(text, language),
+            layout: Layout::of(text, reader),
             text: text.to_owned(),
             options: options.clone(),
             cut: 0,
@@ -307,6 +307,9 @@ impl Job {
             text.push_str(&rendered.text);
             inner = false;
         }
+        if !sentence.translated {
+            self.text[piece.source.clone()].clone_into(&mut text);
+        }
         sentence.alignment = Alignment::joined(alignments);
         (sentence, text)
     }
@@ -320,7 +323,11 @@ impl Job {
         let wide = |c: Option<char>| c.is_some_and(|c| is_han(c) || is_wide_mark(c) || c == '…');
         let gap = if both && languages.is_to_chinese() && gap == " " && wide(before) && wide(next) {
             ""
-        } else if both && languages.is_from_chinese_to_latin() && gap.is_empty() {
+        } else if both
+            && languages.is_from_chinese_to_latin()
+            && gap.is_empty()
+            && next != Some('|')
+        {
             // Latin sentences need the space that Chinese does without.
             " "
         } else {

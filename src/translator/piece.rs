@@ -89,9 +89,11 @@ impl Piece {
     /// Cuts up `source`, in which `spans` are protected.
     pub fn new(text: &str, reader: Reader<'_>, source: Range<usize>, spans: &[Span]) -> Self {
         let core = frame(text, &source, spans);
+        // Words of another script tell whether the text is in the language.
         let inner: Vec<Span> = spans
             .iter()
             .filter(|span| core.start <= span.range.start && span.range.end <= core.end)
+            .filter(|span| span.kind != Kind::Foreign)
             .cloned()
             .collect();
         let mut parts = Vec::new();

@@ -36,6 +36,12 @@ impl Reader<'_> {
         self.normalisation.apply(text, self.language)
     }
 
+    /// Whether the vocabulary has a character, or what the model reads instead of it.
+    pub fn knows(self, c: char) -> bool {
+        let normal = self.normalise(c.encode_utf8(&mut [0; 4]));
+        self.vocabulary.spells(&normal.text)
+    }
+
     /// What the model reads of a text that is normalised: its tokens, between a target token, if there is one, and `</s>`.
     pub fn ids(self, text: &str) -> Vec<u32> {
         let mut ids: Vec<u32> = self.target_token.into_iter().collect();

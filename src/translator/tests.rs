@@ -178,6 +178,41 @@ fn what_is_around_and_within_a_sentence_is_kept() {
 }
 
 #[test]
+fn what_the_model_hardly_knows_is_copied() {
+    for (languages, text, parts) in [
+        (
+            ("en", "zh"),
+            "The word_of is 世界 and Привет, мир",
+            &["word_of", "世界", "Привет, мир"][..],
+        ),
+        (
+            ("en", "zh"),
+            "The ____ is 5 m² to Zoë",
+            &["____", "m²", "Zoë"],
+        ),
+        (
+            ("zh", "en"),
+            "我不在C:\\大\\a.txt，привет他",
+            &["C:\\大\\a.txt", "привет"],
+        ),
+        (
+            ("en", "zh"),
+            "| The word | you |\n|---|:-:|\n|the|I|",
+            &["|\n|---|:-:|\n|"],
+        ),
+    ] {
+        for seed in 0..4 {
+            let translation =
+                translator(languages.0, languages.1, seed).translate(text, &aligned());
+            check(text, languages, &translation);
+            for part in parts {
+                assert!(translation.text.contains(part), "{}", translation.text);
+            }
+        }
+    }
+}
+
+#[test]
 fn text_grows_at_its_end() {
     let mut translator = translator("en", "zh", 5);
     let text = "The word is a word. ".repeat(3) + &"You and I, the words of you. ".repeat(40);
@@ -274,6 +309,11 @@ fn long_texts_take_linear_memory_and_time() {
         "{a} ".repeat(50_000) + "the",
         "<a b=\"".repeat(30_000),
         "a.b@c.de the, ".repeat(500),
+        "| ".repeat(100_000) + "the",
+        "the ".to_owned() + &"| ".repeat(100_000),
+        "a_b ".repeat(500) + &"]".repeat(200_000),
+        "C:\\ A".repeat(5_000) + &"\\{".repeat(20_000),
+        "я, ".repeat(50_000),
     ] {
         check(&text, ("en", "zh"), &translator.translate(&text, &options));
     }

@@ -21,8 +21,10 @@ pub enum Kind {
     /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment, a character reference (`&nbsp;`), or what Markdown puts
     /// around a text: `**`, `~~`, `[` and `](address)`.
     Markup,
-    /// Code between backticks.
+    /// Code between backticks, and what is like it: `user_name`, `C:\Users`.
     Code,
+    /// Words of another script than that of the text. Only the translator, which knows the language, looks for them.
+    Foreign,
 }
 
 /// A protected part of a text.
