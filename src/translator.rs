@@ -7,7 +7,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `layout`, `columns` | sentences, columns and protected parts of a text |
+//! | `layout`, `columns`, `clauses` | sentences and protected parts of a text |
 //! | `oddities` | what the model hardly knows, and is copied |
 //! | `piece`, `frame` | what is copied and what is translated of a sentence |
 //! | `reader` | what the model reads of a text |
@@ -27,6 +27,7 @@
 
 mod amounts;
 mod case;
+mod clauses;
 mod columns;
 mod currencies;
 mod frame;

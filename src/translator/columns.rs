@@ -43,7 +43,8 @@ pub fn bars(text: &str, spans: &[Span]) -> Vec<usize> {
     bars
 }
 
-fn is_bar(c: char) -> bool {
+/// The characters that are drawn between columns.
+pub fn is_bar(c: char) -> bool {
     matches!(c, '|' | '｜' | '│')
 }
 

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::columns::is_bar;
 use super::layout::Layout;
 use super::piece::{Part, Piece, Stretch, masked};
 use super::reader::Reader;
 use super::render::Writer;
-use super::spacing::{goes_on, is_missing, joined, narrowed};
+use super::spacing::{behind_sentence, goes_on, is_missing, joined, narrowed};
 use super::{Alignment, Options, Sentence, Translation};
 use crate::decode::Hypothesis;
 use crate::text::characters::{is_han, is_wide_mark};
@@ -255,7 +256,13 @@ impl Job {
         for part in &piece.parts {
             let stretch = match part {
                 Part::Copy(range) => {
-                    text.push_str(&self.text[range.clone()]);
+                    let copied = &self.text[range.clone()];
+                    let space = copied.len() - copied.trim_start().len();
+                    if sentence.translated && self.layout.has_emoji_at(range.start + space) {
+                        text.push_str(&behind_sentence(&text, copied, languages));
+                    } else {
+                        text.push_str(copied);
+                    }
                     continue;
                 }
                 Part::Inner(range) => {
@@ -319,14 +326,16 @@ impl Job {
         let gap = &self.text[self.covered..sentence.source.start];
         let before = self.ready.text.chars().next_back();
         let next = text.chars().next();
-        let both = sentence.translated && self.ready.sentences.last().is_some_and(|s| s.translated);
+        let last = self.ready.sentences.last().is_some_and(|s| s.translated);
+        let both = sentence.translated && last;
+        let emoji = last && self.layout.has_emoji_at(sentence.source.start);
         let wide = |c: Option<char>| c.is_some_and(|c| is_han(c) || is_wide_mark(c) || c == '…');
         let gap = if both && languages.is_to_chinese() && gap == " " && wide(before) && wide(next) {
             ""
-        } else if both
+        } else if (both || emoji)
             && languages.is_from_chinese_to_latin()
             && gap.is_empty()
-            && next != Some('|')
+            && !next.is_some_and(is_bar)
         {
             // Latin sentences need the space that Chinese does without.
             " "
@@ -353,11 +362,11 @@ pub struct Languages<'a> {
 }
 
 impl Languages<'_> {
-    fn is_to_chinese(self) -> bool {
+    pub fn is_to_chinese(self) -> bool {
         is_chinese(self.target)
     }
 
-    fn is_from_chinese_to_latin(self) -> bool {
+    pub fn is_from_chinese_to_latin(self) -> bool {
         is_chinese(self.source) && is_latin_script(self.target)
     }
 }

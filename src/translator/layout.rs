@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::clauses;
 use super::columns;
 use super::oddities::Oddities;
 use super::reader::Reader;
@@ -42,9 +43,16 @@ impl Layout {
             spans,
         };
         for sentence in layout.joined(sentences::split(text, language)) {
-            layout.split_columns(text, sentence, &bars);
+            layout.split_columns(text, language, sentence, &bars);
         }
         layout
+    }
+
+    /// Whether an emoji begins at a place.
+    pub fn has_emoji_at(&self, place: usize) -> bool {
+        self.spans
+            .binary_search_by_key(&place, |span| span.range.start)
+            .is_ok_and(|n| self.spans[n].kind == Kind::Emoji)
     }
 
     /// The protected parts that lie in a range.
@@ -79,7 +87,13 @@ impl Layout {
     }
 
     /// Adds a sentence, or its parts if it is a line with columns.
-    fn split_columns(&mut self, text: &str, sentence: Range<usize>, bars: &[usize]) {
+    fn split_columns(
+        &mut self,
+        text: &str,
+        language: &str,
+        sentence: Range<usize>,
+        bars: &[usize],
+    ) {
         let mut start = sentence.start;
         let mut at = sentence.start;
         while let Some(gap) = next_gap(text, at..sentence.end) {
@@ -94,13 +108,19 @@ impl Layout {
                 )
                 .is_some_and(|span| span.range.start < gap.start);
             if separates && !within {
-                self.sentences
-                    .extend(columns::split(text, start..gap.start, bars));
+                self.push(text, language, start..gap.start, bars);
                 start = gap.end;
             }
         }
-        self.sentences
-            .extend(columns::split(text, start..sentence.end, bars));
+        self.push(text, language, start..sentence.end, bars);
+    }
+
+    /// Adds the columns between bars, each in the parts that emoji end.
+    fn push(&mut self, text: &str, language: &str, part: Range<usize>, bars: &[usize]) {
+        for column in columns::split(text, part, bars) {
+            let clauses = clauses::split(text, language, column.clone(), self.spans_in(&column));
+            self.sentences.extend(clauses);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::frame::frame;
 use super::reader::Reader;
-use super::{case, numbers};
+use super::{case, clauses, numbers};
 use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
 use crate::text::language::has_words;
@@ -89,6 +89,7 @@ impl Piece {
     /// Cuts up `source`, in which `spans` are protected.
     pub fn new(text: &str, reader: Reader<'_>, source: Range<usize>, spans: &[Span]) -> Self {
         let core = frame(text, &source, spans);
+        let core = clauses::without_last(text, reader.language, core, spans);
         // Words of another script tell whether the text is in the language.
         let inner: Vec<Span> = spans
             .iter()
