@@ -24,7 +24,7 @@ pub fn split(
 ) -> Vec<Range<usize>> {
     let mut emoji = spans
         .iter()
-        .filter(|span| span.kind == Kind::Emoji)
+        .filter(|span| span.kind == Kind::Emoji || is_line_end(&text[span.range.clone()]))
         .map(|span| span.range.clone())
         .peekable();
     if emoji.peek().is_none() {
@@ -57,7 +57,8 @@ pub fn split(
             && next.starts_with(|c: char| c.is_alphanumeric() || "\"“‘「《【<`{@#".contains(c));
         let between = following.map(|following| text[found.end..following].trim());
         let before = &text[start..found.start];
-        if worded && open == 0 && ends && !is_word(language, before, behind, between) {
+        let line = is_line_end(&text[found.clone()]);
+        if line || (worded && open == 0 && ends && !is_word(language, before, behind, between)) {
             clauses.push(start..found.end);
             start = goes_on;
             worded = false;
@@ -65,6 +66,11 @@ pub fn split(
     }
     clauses.push(start..sentence.end);
     clauses
+}
+
+/// Whether a protected part is a line break that is written as an escape.
+fn is_line_end(part: &str) -> bool {
+    matches!(part, "\\n" | "\\r")
 }
 
 /// A sentence without the emoji before its last mark, which end it as the mark does.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::text::characters::{is_han, is_latin, is_mark, is_wide_mark};
+use crate::text::diacritics;
 use crate::text::language::{is_chinese, is_latin_script};
 use crate::text::placeholders::is_placeholder;
 use crate::text::protected::{Kind, Span};
@@ -130,14 +131,14 @@ impl<'a> Oddities<'a> {
         if (self.latin || self.chinese) && word.chars().any(foreign) {
             return Some(Kind::Foreign);
         }
-        let letters = word.chars().any(char::is_alphabetic);
         let known = &mut self.known;
-        let mut unknown = |c: char| {
-            !c.is_ascii()
-                && c.is_alphanumeric()
-                && !*known.entry(c).or_insert_with(|| (self.knows)(c))
-        };
-        (letters && word.chars().any(&mut unknown)).then_some(Kind::Code)
+        let mut knows = |c: char| *known.entry(c).or_insert_with(|| (self.knows)(c));
+        let mut odd = |c: char| !c.is_ascii() && c.is_alphanumeric() && !knows(c);
+        let odd = word.chars().any(&mut odd) && word.chars().any(char::is_alphabetic);
+        // What is read in plain letters is a word.
+        let plain = |part: &str| part.is_ascii() || diacritics::is_plain(part, &mut knows);
+        let read = self.latin && odd && word.split(|c: char| !c.is_alphanumeric()).all(plain);
+        (odd && !read).then_some(Kind::Code)
     }
 
     /// Where a path ends that begins with a word: names of folders and files may have spaces, or be Chinese.
@@ -270,9 +271,15 @@ fn find_signs(text: &str, range: Range<usize>, found: &mut Vec<Span>) {
         };
         at = start + length.max(1);
         if length > 0 {
+            // Quotes enclose what they are about, as tags do, and lines end.
+            let kind = if matches!(rest.get(..2), Some("\\\"" | "\\'" | "\\n" | "\\r" | "\\t")) {
+                Kind::Markup
+            } else {
+                Kind::Code
+            };
             found.push(Span {
                 range: start..at,
-                kind: Kind::Code,
+                kind,
             });
         }
     }
@@ -314,7 +321,7 @@ mod tests {
     use crate::text::protected;
 
     fn found(text: &str, language: &str) -> Vec<(Kind, String)> {
-        let knows = |c| c != 'ï' && c != '²';
+        let knows = |c| !"ïéÉ²".contains(c);
         let spans = protected::find(text);
         let all = Oddities::new(language, &knows).add(text, &spans, &[]);
         all.into_iter()
@@ -347,7 +354,12 @@ mod tests {
                 ("en", "I _really_ like _very big_ dogs.", &[]),
                 ("en", "call foo_bar(x). [a_b]", &["foo_bar(x)", "a_b"]),
                 ("en", "if (x) { return y; }", &["{", "}"]),
-                ("en", "naïve 5 m² café ½ cup A4", &["naïve", "m²"]),
+                (
+                    "en",
+                    "naïve 5 m² café-bar ½ cup José's A4",
+                    &["m²", "José's"],
+                ),
+                ("zh", "在café见", &["café"]),
                 ("zh", "请输入密码：____。选择A|B|C。", &["____", "A|B|C"]),
                 ("zh", "将变量user_name设为{x", &["user_name", "{"]),
                 ("ru", "поле user_name и слово", &["user_name"]),
@@ -356,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_escapes() {
+    fn paths() {
         check(
             Kind::Code,
             &[
@@ -372,11 +384,6 @@ mod tests {
                 ),
                 ("en", "on \\\\server\\share now", &["\\\\server\\share"]),
                 ("en", "in C:\\temp. The dog", &["C:\\temp"]),
-                (
-                    "en",
-                    "Say \\\"hello\\\" twice\\nGo",
-                    &["\\\"", "\\\"", "\\n"],
-                ),
                 ("en", "the \\alpha and \\ sign", &["\\alpha", "\\"]),
                 (
                     "zh",
@@ -384,6 +391,18 @@ mod tests {
                     &["C:\\用户\\报告.txt", "D:\\"],
                 ),
             ],
+        );
+    }
+
+    #[test]
+    fn escapes() {
+        check(
+            Kind::Markup,
+            &[(
+                "en",
+                "Say \\\"hello\\\" twice\\nGo",
+                &["\\\"", "\\\"", "\\n"],
+            )],
         );
     }
 

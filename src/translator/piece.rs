@@ -273,7 +273,8 @@ fn holes(text: &str, spans: &[Span], range: &Range<usize>) -> Vec<Hole> {
         }
         let part = &text[span.range.clone()];
         let same = |other: &&Span| text[other.range.clone()] == *part;
-        let open = part.starts_with(['*', '~']) && spans[..n].iter().filter(same).count() % 2 == 1;
+        let open =
+            part.starts_with(['*', '~', '\\']) && spans[..n].iter().filter(same).count() % 2 == 1;
         let hole = Hole::new(text, span.range.clone(), span.kind, open);
         match holes.last_mut() {
             Some(last) if is_slight(&text[last.range.end..hole.range.start]) => {
