@@ -39,7 +39,21 @@ pub fn split(
     let mut read = start;
     let mut worded = false;
     let mut open = 0_usize;
+    // What Markdown is about ends before the sentence does.
+    let mut marks = spans
+        .iter()
+        .filter(|span| span.kind == Kind::Markup)
+        .peekable();
+    let mut marked = false;
     while let Some(found) = emoji.next_if(|found| found.end <= last_word) {
+        while let Some(mark) = marks.next_if(|mark| mark.range.end <= found.start) {
+            marked = match text[mark.range.clone()].chars().next() {
+                Some('[' | '!') => true,
+                Some(']') => false,
+                Some('*' | '~' | '_') => !marked,
+                _ => marked,
+            };
+        }
         for c in text[read..found.start].chars() {
             match c {
                 '(' | '[' | '（' | '【' | '“' | '「' | '《' => open += 1,
@@ -58,7 +72,13 @@ pub fn split(
         let between = following.map(|following| text[found.end..following].trim());
         let before = &text[start..found.start];
         let line = is_line_end(&text[found.clone()]);
-        if line || (worded && open == 0 && ends && !is_word(language, before, behind, between)) {
+        if line
+            || (worded
+                && open == 0
+                && !marked
+                && ends
+                && !is_word(language, before, behind, between))
+        {
             clauses.push(start..found.end);
             start = goes_on;
             worded = false;
@@ -162,6 +182,16 @@ mod tests {
                 "en",
                 "Hello, <b>you 😀</b>",
                 vec!["Hello, <b>you 😀", "</b>"],
+            ),
+            (
+                "en",
+                "**Great 👍 job** to you",
+                vec!["**Great 👍 job** to you"],
+            ),
+            (
+                "en",
+                "**Great** job 👍 to you",
+                vec!["**Great** job 👍", "to you"],
             ),
             ("de", "Das 🍎 hier", vec!["Das 🍎", "hier"]),
             ("zh", "好的👌明天见😊", vec!["好的👌", "明天见😊"]),
