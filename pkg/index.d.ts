@@ -28,6 +28,8 @@ export interface TranslatorCoreOptions extends SourceOptions {
   sourceLanguage: string;
   /** BCP 47 tag of the language to translate into. */
   targetLanguage: string;
+  /** This model of the direction and no other: its `id` in {@link Direction}. Default: the first one that translates the direction. */
+  id?: string;
 }
 
 export interface TranslatorCreateOptions extends TranslatorCoreOptions {
@@ -88,9 +90,30 @@ export interface RegistryModel {
   licence: string;
 }
 
+/** The browser's `ProgressEvent`, described here for projects without the types of the DOM. */
+export interface DownloadProgressEvent extends Event {
+  readonly lengthComputable: boolean;
+  /** From 0 to 1. */
+  readonly loaded: number;
+  /** Always 1. */
+  readonly total: number;
+}
+
 /** Fires `downloadprogress` events whose `loaded` goes from 0 to 1 while `total` is 1. */
 export interface CreateMonitor extends EventTarget {
-  ondownloadprogress: ((event: ProgressEvent) => unknown) | null;
+  ondownloadprogress: ((event: DownloadProgressEvent) => unknown) | null;
+  addEventListener(
+    type: "downloadprogress",
+    listener: (event: DownloadProgressEvent) => unknown,
+    options?: Parameters<EventTarget["addEventListener"]>[2],
+  ): void;
+  addEventListener(...parameters: Parameters<EventTarget["addEventListener"]>): void;
+  removeEventListener(
+    type: "downloadprogress",
+    listener: (event: DownloadProgressEvent) => unknown,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
+  ): void;
+  removeEventListener(...parameters: Parameters<EventTarget["removeEventListener"]>): void;
 }
 
 export interface TranslateOptions {
@@ -207,8 +230,10 @@ export interface EngineReport {
   words: number;
 }
 
-/** A direction that can be translated. */
+/** A direction that can be translated. Of several for the same languages, the first is used. */
 export interface Direction {
+  /** Names the model, for `create`, `availability` and `remove`; absent where two models are used in a row. */
+  id?: string;
   sourceLanguage: string;
   targetLanguage: string;
   /** Size of the weights in bytes. */
@@ -253,8 +278,9 @@ export class Translator {
   static directions(options?: SourceOptions): Promise<Direction[]>;
 
   /**
-   * Removes the stored weights of a direction from this device; translators that exist go on. Where two models in a row serve the
-   * direction, it removes neither: they have directions of their own.
+   * Removes the stored weights of a direction from this device; translators that exist go on. Where several models translate the
+   * direction, it removes those of the first, or of the one that `id` names. Where two models in a row serve the direction, it removes
+   * neither: they have directions of their own.
    */
   static remove(options: TranslatorCoreOptions): Promise<void>;
 

@@ -119,6 +119,11 @@ export function keyOf({ origin, entry, content }) {
   return `${content ? "given" : origin} ${entry.id} ${origin === ADDED && !content ? "" : entry.sha256}`;
 }
 
+/** What callers call a model. No manifest is likely to give one of its own such a name as those have that were added. @param {Model} model */
+export function idOf({ origin, entry }) {
+  return origin === ADDED ? `${ADDED}:${entry.id}` : entry.id;
+}
+
 /**
  * The models through which a direction can be translated: one, or two with a language between them, English if possible. Two that
  * lead back to the language that the first one reads are no way: `en` to `en-GB` is not translated by way of Chinese.

@@ -5,7 +5,7 @@ import { exception } from "./errors.js";
 import { backendOf } from "./gpu.js";
 import { canonical } from "./languages.js";
 import { addressOf } from "./manifest.js";
-import { ADDED, choose, givenModel, isStored, knownModels, models, registryModels, route } from "./models.js";
+import { ADDED, choose, givenModel, idOf, isStored, knownModels, models, registryModels, route } from "./models.js";
 import { CreateMonitor, Reporter } from "./monitor.js";
 import { Pivot } from "./pivot.js";
 import { instructions, unsupported } from "./runtime.js";
@@ -64,7 +64,7 @@ export class Translator {
     const backend = backendOf(options.backend);
     signal?.throwIfAborted();
     const events = new CreateMonitor();
-    monitor?.(events);
+    monitor?.(/** @type {import("../index.d.ts").CreateMonitor} */ (/** @type {unknown} */ (events)));
     const progress = new Reporter(events);
     const report = (/** @type {number} */ loaded) => progress.report(loaded);
 
@@ -151,7 +151,7 @@ export class Translator {
    */
   static async remove(options) {
     const { from, to } = direction(options);
-    const model = choose(await models(options), from, to);
+    const model = choose(named(await models(options), options), from, to);
     await model?.store.remove(model.entry);
   }
 
@@ -198,6 +198,7 @@ export class Translator {
    * @returns {Promise<string | string[]>}
    */
   async translate(input, options) {
+    given(arguments);
     const texts = Array.isArray(input) ? input.map((text) => `${text}`) : [`${input}`];
     const { translations } = await this.#translate(texts, options);
     return Array.isArray(input) ? translations : translations[0];
@@ -209,6 +210,7 @@ export class Translator {
    * @returns {Promise<import("../index.d.ts").DetailedTranslation>}
    */
   async translateDetailed(input, options) {
+    given(arguments);
     const alignment = options?.alignment ?? true;
     const { translations, sentences, report } = await this.#translate([`${input}`], options, { detailed: true, alignment });
     const { instructions, milliseconds, words, backend, fault } = report;
@@ -222,6 +224,7 @@ export class Translator {
    * @returns {ReadableStream<string>}
    */
   translateStreaming(input, options) {
+    given(arguments);
     const { signal, onprogress } = options ?? {};
     /** @type {import("./engine.js").Call | undefined} */
     let call;
@@ -355,15 +358,24 @@ async function plan(options, from, to, signal) {
     return { way: [model], all: [model] };
   }
   const { known, failure } = await knownModels(options);
-  const way = route(known, from, to);
+  const way = route(named(known, options), from, to);
   if (way.length > 0) return { way, all: known };
-  if (!options.registry) {
+  if (!options.registry || options.id !== undefined) {
     // It may be a model of the manifest that is missing.
     if (failure) throw failure;
     return { way, all: known };
   }
   const all = [...known, ...(await registryModels(options, signal ?? undefined))];
   return { way: route(all, from, to), all };
+}
+
+/**
+ * Those of the models that the caller lets take part.
+ * @param {import("./models.js").Model[]} all
+ * @param {TranslatorCoreOptions} options
+ */
+function named(all, { id }) {
+  return id === undefined ? all : all.filter((model) => idOf(model) === `${id}`);
 }
 
 /**
@@ -387,6 +399,7 @@ async function directionsOf(all) {
   const stored = await Promise.all(all.map(isStored));
   /** @type {import("../index.d.ts").Direction[]} */
   const direct = all.map(({ entry, origin }, i) => ({
+    id: idOf(all[i]),
     sourceLanguage: entry.source,
     targetLanguage: entry.target,
     bytes: entry.bytes,
@@ -422,6 +435,11 @@ function direction(options) {
     from: canonical(options.sourceLanguage, "sourceLanguage"),
     to: canonical(options.targetLanguage, "targetLanguage"),
   };
+}
+
+/** As of any function of the platform: "undefined" is a text only where somebody wrote it. @param {IArguments} parameters */
+function given({ length }) {
+  if (length === 0) throw new TypeError("The text to translate is missing.");
 }
 
 /** @param {TranslateOptions} [options] */

@@ -76,7 +76,7 @@ for (const [module, resolution] of [
         const translator = await Translator.create({
           ...options,
           signal,
-          monitor: (monitor) => monitor.addEventListener("downloadprogress", (event) => output.append(String((event as ProgressEvent).loaded))),
+          monitor: (monitor) => monitor.addEventListener("downloadprogress", ({ loaded }) => output.append(loaded.toFixed(2))),
         });
         const one: string = await translator.translate("One.", { beam: 4 });
         const all: string[] = await translator.translate(["One.", "Two."] as const, { onprogress: ({ done, total }) => output.append(\`\${done}/\${total}\`) });
@@ -96,6 +96,21 @@ for (const [module, resolution] of [
     );
     const compilerOptions = { module, moduleResolution: resolution, strict: true, noEmit: true, target: "ES2022", lib: ["ES2023", "DOM"], types: [] };
     await project.write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+    project.run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"]);
+  });
+}
+
+for (const [name, options] of /** @type {[string, object][]} */ ([
+  ["the types of the DOM", { lib: ["ES2023", "DOM", "DOM.AsyncIterable"], types: [] }],
+  ["those of Node alone", { lib: ["ES2023"], types: ["node"], typeRoots: [join(root, "node_modules", "@types")] }],
+])) {
+  test(`the first example of the README is TypeScript, too, with ${name}`, async () => {
+    const readme = await readFile(join(project.folder, "node_modules", "dragoman", "README.md"), "utf8");
+    const [, example] = /```js\n(.*?)```/s.exec(readme) ?? [];
+    assert.match(example ?? "", /downloadprogress/);
+    await project.write("example.ts", `declare const article: string, output: { append(text: string): void };\n${example}`);
+    const compilerOptions = { module: "ESNext", moduleResolution: "bundler", strict: true, noEmit: true, target: "ES2022", skipLibCheck: false, ...options };
+    await project.write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["example.ts"] }));
     project.run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"]);
   });
 }

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { Translator } from "../../pkg/index.js";
 import { unpacked } from "../../pkg/lib/bundle.js";
 import { parseRegistry } from "../../pkg/lib/registry.js";
-import { folder, local, manifestPath, sha256, site, weights } from "./support.mjs";
+import { entry, folder, local, manifestPath, sha256, site, weights } from "./support.mjs";
 
 const TEXT = "The water is cold.";
 const german = { sourceLanguage: "de", targetLanguage: "en" };
@@ -41,7 +41,7 @@ test("a model that is added is there from then on, comes first, and can be remov
   await Translator.add({ ...options, ...german, licence: "mine", files: { model: new Blob([weights]) } });
   assert.equal(await Translator.availability({ ...options, ...german }), "available");
   const [first, second, third] = await Translator.directions(options);
-  assert.deepEqual(first, { ...german, bytes: weights.length, stored: true, licence: "mine", added: true });
+  assert.deepEqual(first, { id: "added:given-de-en", ...german, bytes: weights.length, stored: true, licence: "mine", added: true });
   assert.deepEqual([second.sourceLanguage, second.stored, second.added], ["en", false, undefined]);
   assert.deepEqual([third.sourceLanguage, third.targetLanguage, third.via, third.stored], ["de", "zh", "en", false]);
   await stop();
@@ -55,6 +55,29 @@ test("a model that is added is there from then on, comes first, and can be remov
   await Translator.remove({ ...options, ...german });
   await assert.rejects(Translator.directions(options), rejection("NetworkError"));
   assert.ok(asked.every((name) => name === "manifest.json"));
+});
+
+test("of two models for a direction, each is used and removed by its name", async (t) => {
+  const { options, asked } = await site(t);
+  const fetched = () => asked.filter((name) => name === entry.file).length;
+  await Translator.add({ ...options, files: { model: new Blob([weights]) } });
+  const listed = async () => (await Translator.directions(options)).map(({ id, stored }) => [id, stored]);
+  assert.deepEqual(await listed(), [["added:given-en-zh", true], [entry.id, false]]);
+  const unnamed = await Translator.create(options);
+  unnamed.destroy();
+  assert.equal(fetched(), 0, "the one that was added comes first");
+
+  assert.equal(await Translator.availability({ ...options, id: entry.id }), "downloadable");
+  const named = await Translator.create({ ...options, id: entry.id });
+  assert.equal(await named.translate(TEXT), await expected());
+  named.destroy();
+  assert.equal(fetched(), 1);
+  await Translator.remove({ ...options, id: entry.id });
+  assert.deepEqual(await listed(), [["added:given-en-zh", true], [entry.id, false]], "what was added stays");
+  await Translator.remove({ ...options, id: "added:given-en-zh" });
+  assert.deepEqual(await listed(), [[entry.id, false]]);
+  await assert.rejects(Translator.create({ ...options, id: "added:given-en-zh" }), rejection("NotSupportedError"));
+  await Translator.remove({ ...options, id: "nobody" });
 });
 
 test("what is no model is refused and not kept", async (t) => {

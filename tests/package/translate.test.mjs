@@ -33,6 +33,14 @@ test("what is no string is converted like any argument of the platform", async (
   await assert.rejects(translator.translate(/** @type {any} */ (Symbol("no"))), TypeError);
 });
 
+test("a text must be given", async () => {
+  const missing = /** @type {any} */ (translator);
+  await assert.rejects(missing.translate(), TypeError);
+  await assert.rejects(missing.translateDetailed(), TypeError);
+  assert.throws(() => missing.translateStreaming(), TypeError);
+  assert.equal(typeof (await missing.translate(undefined)), "string");
+});
+
 test("texts in an array are translated like single ones, in their order", async () => {
   const texts = Array.from({ length: 40 }, (_, i) => (i % 7 === 3 ? "" : `There are ${i} apples. ${i % 5 ? "They are red.\n" : ""}`));
   texts.push(TEXT.repeat(4));
