@@ -2,6 +2,8 @@
 
 import { AddLanguage } from "./add-language.js";
 import { wordLinks } from "./alignment.js";
+import { copyButton } from "./copy.js";
+import { seemsOther } from "./detect.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
 import { chosenBackend, EnginePanel } from "./engine.js";
@@ -15,7 +17,7 @@ import { announce, Toast } from "./messages.js";
 import { LanguageOffer } from "./offer.js";
 import { keepOffline } from "./offline.js";
 import { Output } from "./output.js";
-import { circumstances, explain, LoadError } from "./problems.js";
+import { circumstances, explain, LoadError, noSpace } from "./problems.js";
 import { LONGEST_LINKED, Session } from "./session.js";
 import { SourceText } from "./source-text.js";
 import { StoragePanel } from "./storage.js";
@@ -34,12 +36,12 @@ const bar = byId("bar", HTMLProgressElement);
 const statusLine = byId("status", HTMLElement);
 const caption = byId("caption", HTMLElement);
 const cancel = byId("cancel", HTMLButtonElement);
-const copy = byId("copy", HTMLButtonElement);
 const resume = byId("resume", HTMLButtonElement);
 const linksSwitch = byId("links", HTMLInputElement);
 const attention = byId("attention", HTMLElement);
 
 const output = new Output(target);
+const copy = copyButton(output, target);
 const source = new SourceText({ changed: textChanged, typed: () => toast.hide() });
 const toast = new Toast(() => source.focus());
 const links = new Links({ mirror: source.mirror, output: target, editor: source.area, caption });
@@ -67,6 +69,10 @@ let latest = null;
 /** @type {State} */
 let state = { kind: "empty" };
 let reloadToRetry = false;
+/** Whether it is known what can be translated, or known that nobody can tell. */
+let settled = false;
+/** Whether the session has not been given the text, because nobody asked for its model. */
+let withheld = false;
 let toldOfStorage = false;
 /** @type {Awaited<ReturnType<typeof keepOffline>>} */
 let offline = { update: () => {}, keep: () => {} };
@@ -84,26 +90,27 @@ function load() {
 const session = new Session({ load, backend: chosenBackend, models: MODELS, pair: draft.pair() ?? { source: "en", target: "zh" }, report });
 
 const storage = new StoragePanel({
-  list: byId("models", HTMLElement),
-  summary: byId("storage-summary", HTMLElement),
-  note: byId("storage-note", HTMLElement),
-  remove: async ({ sourceLanguage, targetLanguage }) => {
-    session.release();
+  remove: async (model) => {
+    const { sourceLanguage, targetLanguage, id } = model;
+    if (isUsed(model)) session.release();
     const { Translator } = await load();
-    await Translator.remove({ sourceLanguage, targetLanguage, models: MODELS });
+    await Translator.remove({ sourceLanguage, targetLanguage, id, models: MODELS });
     toldOfStorage = false;
-    directions = directions.filter((known) => !known.added || !isFor(known, sourceLanguage, targetLanguage));
-    for (const known of directions) if (isFor(known, sourceLanguage, targetLanguage)) known.stored = false;
+    directions = directions.filter((known) => !known.added || known.id !== id);
+    for (const known of directions) if (known.id === id && known.via === undefined) known.stored = false;
     showDirections();
     await refreshDirections().catch(() => {
       // What is shown is right; another page may know more.
     });
   },
-  download: async ({ sourceLanguage, targetLanguage }) => {
+  download: async ({ sourceLanguage, targetLanguage, id }, signal, onprogress) => {
     const { Translator } = await load();
-    const translator = await Translator.create({ sourceLanguage, targetLanguage, models: MODELS });
+    const monitor = (/** @type {import("../pkg/index.js").CreateMonitor} */ events) =>
+      events.addEventListener("downloadprogress", ({ loaded }) => onprogress(loaded));
+    const translator = await Translator.create({ sourceLanguage, targetLanguage, id, models: MODELS, signal, monitor });
     translator.destroy();
     await refreshDirections();
+    if (!directions.some((known) => known.id === id && known.stored)) throw noSpace();
   },
 });
 
@@ -111,7 +118,7 @@ const enginePanel = new EnginePanel({
   report: () => session.gpu,
   chosen: () => {
     session.release();
-    session.now(source.value);
+    give({ now: true });
   },
   create: async (backend) => {
     const { source: sourceLanguage, target: targetLanguage } = session.pair;
@@ -139,9 +146,17 @@ function direction({ source: from, target: to } = session.pair) {
   return directions.find((known) => isFor(known, from, to));
 }
 
+/** Whether what is translated now needs a model. @param {Direction} model */
+function isUsed({ id, sourceLanguage, targetLanguage }) {
+  const present = direction();
+  if (present?.via === undefined) return present?.id === id;
+  return present.sourceLanguage === sourceLanguage || present.targetLanguage === targetLanguage;
+}
+
 async function refreshDirections() {
   const { Translator } = await load();
   directions = await Translator.directions({ models: MODELS });
+  settled = true;
   showDirections();
 }
 
@@ -168,10 +183,7 @@ function report(next) {
 
   switch (next.kind) {
     case "empty":
-      latest = null;
-      links.clear();
-      maps.clear();
-      output.show("");
+      clearResult();
       hush(statusLine);
       break;
     case "waiting":
@@ -202,8 +214,15 @@ function report(next) {
   empty.hidden = source.value.trim() !== "" || next.kind === "failed";
   wait.hidden = !(next.kind === "preparing" && target.hidden && empty.hidden && direction()?.stored === false);
   copy.hidden = target.hidden;
-  copy.disabled = next.kind !== "done";
+  copy.disabled = next.kind !== "done" && next.kind !== "stopped";
   showLinks();
+}
+
+function clearResult() {
+  latest = null;
+  links.clear();
+  maps.clear();
+  output.show("");
 }
 
 function showLinks() {
@@ -323,8 +342,27 @@ function announceResult({ result, pair }) {
 
 function textChanged() {
   offer.update(source.value, session.pair, directions);
-  // No model is downloaded for a text in another language than its own, unless somebody asks.
-  session.input(offer.pending && !direction()?.stored ? "" : source.value);
+  give();
+}
+
+/** Whether to give the session no text: no model is downloaded for one in another language than its own, unless somebody asks. */
+function mustWithhold() {
+  if (direction()?.stored) return false;
+  return settled ? offer.pending : seemsOther(source.value, session.pair.source);
+}
+
+/** Gives the session the text, when typing pauses or at once. */
+function give({ now = false } = {}) {
+  withheld = mustWithhold();
+  const text = withheld ? "" : source.value;
+  if (now) session.now(text);
+  else session.input(text);
+}
+
+/** Somebody asks for a translation, whatever the text seems to be in. */
+function insist() {
+  withheld = false;
+  session.now(source.value);
 }
 
 /**
@@ -355,6 +393,8 @@ byId("clear", HTMLButtonElement).addEventListener("click", () => {
 
 /** @param {import("./session.js").Pair} pair */
 function choose(pair) {
+  // What is shown is in another language than the pane now says.
+  if (pair.target !== session.pair.target) clearResult();
   session.setPair(pair);
   draft.keepPair(pair);
   showLanguages();
@@ -366,17 +406,17 @@ function showLanguages() {
   offer.update(source.value, session.pair, directions);
   source.setLanguage(scriptTag(session.pair.source));
   target.lang = scriptTag(session.pair.target);
+  if (withheld && !mustWithhold()) give();
 }
 
-/** What is translated becomes the text to translate. */
+/** What is translated, as far as it is, becomes the text to translate. */
 function swapLanguages() {
   const { source: from, target: to } = session.pair;
   const before = source.value;
-  const text = latest && state.kind === "done" ? latest.result.text : before;
+  const text = target.hidden ? before : output.text;
   choose({ source: to, target: from });
   setText(text, null);
-  announce(t.languages.translating(languageRead(to), language(from)));
-  if (!before) return;
+  if (!before) return announce(t.languages.translating(languageRead(to), language(from)));
   toast.show(() => t.languages.swapped, () => {
     choose({ source: from, target: to });
     setText(before, null);
@@ -391,7 +431,7 @@ retry.addEventListener("click", () => {
     location.reload();
     return;
   }
-  session.now(source.value);
+  insist();
   source.focus();
 });
 cancel.addEventListener("click", () => {
@@ -399,21 +439,8 @@ cancel.addEventListener("click", () => {
   source.focus();
 });
 resume.addEventListener("click", () => {
-  session.now(source.value);
+  insist();
   source.focus();
-});
-copy.addEventListener("click", async () => {
-  const text = latest?.result.text ?? "";
-  try {
-    await navigator.clipboard.writeText(text);
-    say(copy, () => t.target.copied);
-    announce(t.target.copiedSaid);
-  } catch {
-    // Not a secure page, or not allowed: select it, so that the browser's own copying works.
-    getSelection()?.selectAllChildren(target);
-    say(copy, () => t.target.selected);
-  }
-  setTimeout(() => say(copy, () => t.target.copy), 2_000);
 });
 linksSwitch.addEventListener("change", () => {
   draft.keepSetting("links", linksSwitch.checked ? "on" : "off");
@@ -425,13 +452,13 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     if (!problem.hidden && reloadToRetry) retry.click();
-    else session.now(source.value);
+    else insist();
   } else if (event.key === "Escape" && !links.unpin()) {
     session.cancel();
   }
 });
 addEventListener("online", () => {
-  if (state.kind === "failed" && !reloadToRetry) session.now(source.value);
+  if (state.kind === "failed" && !reloadToRetry) insist();
 });
 
 /* ---- start ---- */
@@ -443,7 +470,6 @@ if (/Mac|iPhone|iPad/.test(navigator.platform)) {
 if (matchMedia("(display-mode: standalone)").matches) void navigator.storage?.persist?.();
 
 linksSwitch.checked = draft.setting("links") === "on";
-say(copy, () => t.target.copy);
 onLanguage(() => {
   storage.show(directions);
   showLanguages();
@@ -458,6 +484,8 @@ void refreshDirections()
   })
   .catch(() => {
     // Reported, with a way out, once there is something to translate.
+    settled = true;
+    if (withheld) give();
   });
 void keepOffline({
   updateReady: (activate) => {

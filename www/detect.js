@@ -25,6 +25,16 @@ export function script(text) {
 }
 
 /**
+ * Whether a text seems to be in another language.
+ * @param {string} text
+ * @param {string} source
+ */
+export function seemsOther(text, source) {
+  const found = script(text);
+  return found !== null && found !== scriptOf(source);
+}
+
+/**
  * Another language than the one that is translated from, if the text seems to be in it.
  * @param {string} text
  * @param {string} source the language that is translated from
@@ -32,8 +42,8 @@ export function script(text) {
  * @returns {string | null}
  */
 export function otherLanguage(text, source, sources) {
+  if (!seemsOther(text, source)) return null;
   const found = script(text);
-  if (!found || found === scriptOf(source)) return null;
   const candidates = [...new Set(sources)].filter((tag) => scriptOf(tag) === found);
   // Languages in Latin letters are told apart by nothing here.
   return candidates.length === 1 ? candidates[0] : null;

@@ -27,3 +27,18 @@ export function make(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/**
+ * Marks a button as of no use for now, or of use again. Unlike one that is disabled it keeps the focus; whoever listens to it asks
+ * {@link resting}.
+ * @param {HTMLButtonElement} button
+ * @param {boolean} is
+ */
+export function rest(button, is) {
+  button.setAttribute("aria-disabled", String(is));
+}
+
+/** @param {HTMLButtonElement} button */
+export function resting(button) {
+  return button.getAttribute("aria-disabled") === "true";
+}

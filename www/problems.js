@@ -29,6 +29,11 @@ export function isNoSpace(error) {
   return (error instanceof DOMException || error instanceof Error) && error.name === "QuotaExceededError";
 }
 
+/** What is thrown where the browser keeps no more, but did not say so itself. */
+export function noSpace() {
+  return new DOMException("There is no space to keep the model.", "QuotaExceededError");
+}
+
 /**
  * @typedef {object} Problem
  * @property {string} title what happened

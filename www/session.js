@@ -118,10 +118,12 @@ export class Session {
     return this.#model?.translator?.gpu;
   }
 
-  /** Lets go of the model and its memory. */
+  /** Lets go of the model and its memory. What it was translating is stopped. */
   release() {
+    const busy = this.#work !== null || this.#timer !== undefined;
     this.#halt();
     this.#release();
+    if (busy) this.#report({ kind: "stopped" });
   }
 
   #halt() {

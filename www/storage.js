@@ -1,33 +1,30 @@
 /** What is kept on this device: which models, how large, and how to remove them. */
 
-import { make } from "./dom.js";
+import { byId } from "./dom.js";
 import { modelName, size } from "./format.js";
 import { say, t } from "./locale.js";
 import { ModelCard } from "./model-card.js";
+import { ModelRow } from "./model-row.js";
 import { isNoSpace } from "./problems.js";
 
 /** @typedef {import("../pkg/index.js").Direction} Direction */
 
 export class StoragePanel {
-  #list;
-  #summary;
-  #note;
+  #list = byId("models", HTMLElement);
+  #summary = byId("storage-summary", HTMLElement);
+  #note = byId("storage-note", HTMLElement);
   #remove;
   #download;
   #card = new ModelCard();
+  /** By the names of their models, so that a button that has the focus stays. @type {Map<string, ModelRow>} */
+  #rows = new Map();
 
   /**
    * @param {object} parts
-   * @param {HTMLElement} parts.list
-   * @param {HTMLElement} parts.summary
-   * @param {HTMLElement} parts.note
    * @param {(direction: Direction) => Promise<void>} parts.remove
-   * @param {(direction: Direction) => Promise<void>} parts.download
+   * @param {(direction: Direction, signal: AbortSignal, onprogress: (loaded: number) => void) => Promise<void>} parts.download
    */
-  constructor({ list, summary, note, remove, download }) {
-    this.#list = list;
-    this.#summary = summary;
-    this.#note = note;
+  constructor({ remove, download }) {
     this.#remove = remove;
     this.#download = download;
   }
@@ -44,61 +41,51 @@ export class StoragePanel {
     const stored = models.filter((direction) => direction.stored);
     const bytes = stored.reduce((sum, direction) => sum + direction.bytes, 0);
     say(this.#summary, () => (stored.length ? t.storage.ready(size(bytes)) : t.storage.nothing));
-    this.#list.replaceChildren(...models.map((direction) => this.#item(direction)));
+
+    const before = [...this.#rows.values()];
+    const names = models.map(modelName);
+    const rows = models.map((direction, i) => {
+      const row = this.#rows.get(direction.id ?? "") ?? this.#row(direction);
+      const first = names.indexOf(names[i]);
+      row.show(direction, { shared: first !== names.lastIndexOf(names[i]), used: first === i });
+      return row;
+    });
+    this.#rows = new Map(rows.map((row) => [row.direction.id ?? "", row]));
+    const lost = before.findIndex((row) => !rows.includes(row) && row.element.contains(document.activeElement));
+    for (const row of before) if (!rows.includes(row)) row.element.remove();
+    // What has the focus must not be moved, which would take it away.
+    rows.forEach(({ element }, i) => {
+      if (this.#list.children[i] !== element) this.#list.insertBefore(element, this.#list.children[i] ?? null);
+    });
+    if (lost >= 0) (rows[Math.min(lost, rows.length - 1)]?.button ?? this.#summary.closest("summary"))?.focus();
   }
 
   /** @param {Direction} direction */
-  #item(direction) {
-    const name = modelName(direction);
-    const label = direction.stored ? t.storage.remove : t.storage.download;
-    const button = make("button", { type: "button", class: "quiet" }, label, make("span", { class: "visually-hidden" }, ` ${name}`));
-    button.addEventListener("click", () => void this.#act(button, direction));
-    return make(
-      "li",
-      {},
-      make("span", { class: "model-name" }, name),
-      make("span", { class: "muted" }, about(direction), ...this.#cardOf(direction, name)),
-      button,
-    );
-  }
-
-  /**
-   * @param {Direction} direction
-   * @param {string} name
-   */
-  #cardOf(direction, name) {
-    const { card } = direction;
-    if (card === undefined) return [];
-    return [" · ", this.#card.link(card, () => modelName(direction), t.card.open, make("span", { class: "visually-hidden" }, `: ${name}`))];
-  }
-
-  /**
-   * @param {HTMLButtonElement} button
-   * @param {Direction} direction
-   */
-  async #act(button, direction) {
-    const name = () => modelName(direction);
-    const { stored, added, bytes } = direction;
-    button.disabled = true;
-    try {
-      if (stored) {
-        await this.#remove(direction);
-        this.note(() => (added ? t.storage.removedAdded : t.storage.removed)(name(), size(bytes)));
-      } else {
+  #row(direction) {
+    return new ModelRow(direction, {
+      card: this.#card,
+      remove: async (row) => {
+        const { direction: model } = row;
+        const { added, bytes } = model;
+        try {
+          await this.#remove(model);
+          this.note(() => (added ? t.storage.removedAdded : t.storage.removed)(modelName(model), size(bytes)));
+        } catch {
+          this.note(() => t.storage.notRemoved(row.name));
+        }
+      },
+      download: async (row, signal, onprogress) => {
+        const name = () => row.name;
         this.note(() => t.storage.downloading(name()));
-        await this.#download(direction);
-        this.note(() => t.storage.isReady(name()));
-      }
-    } catch (error) {
-      if (isNoSpace(error)) this.note(() => t.storage.noSpace(name()));
-      else this.note(() => (stored ? t.storage.notRemoved : t.storage.notDownloaded)(name()));
-    } finally {
-      button.disabled = false;
-    }
+        try {
+          await this.#download(row.direction, signal, onprogress);
+          this.note(() => t.storage.isReady(name()));
+        } catch (error) {
+          if (signal.aborted) this.note(() => t.storage.stopped);
+          else if (isNoSpace(error)) this.note(() => t.storage.noSpace(name()));
+          else this.note(() => t.storage.notDownloaded(name()));
+        }
+      },
+    });
   }
-}
-
-/** @param {Direction} direction */
-function about({ bytes, stored, added, licence }) {
-  return [size(bytes), added ? t.storage.addedByYou : stored ? t.storage.stored : t.storage.notStored, licence].filter(Boolean).join(" · ");
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import { otherLanguage, script } from "../../www/detect.js";
-import { stage, translated, type } from "./harness.mjs";
+import { HAN, stage, translated, type } from "./harness.mjs";
 
 const { site, visiting } = stage();
 
@@ -145,4 +145,42 @@ test("each model is downloaded when it is needed, after its size was said, and c
     await type(page, "早上好。");
     await translated(page);
     assert.deepEqual([asked("en-zh"), asked("zh-en")], [1, 1]);
+  }));
+
+test("no model is downloaded for a text in another language after a reload either, nor for another engine", () =>
+  visitingBoth(async ({ page }) => {
+    const fetched = () => site.asked.filter((path) => path.endsWith(".safetensors"));
+    site.asked.length = 0;
+    await swap(page).waitFor();
+    await type(page, "我喜欢吃披萨。");
+    const offer = page.getByRole("button", { name: /^Translate from Chinese/ });
+    await offer.waitFor();
+    await page.locator("#engine > summary").click();
+    await page.getByRole("radio", { name: "The processor", exact: true }).check();
+    await page.reload();
+    await offer.waitFor();
+    assert.equal(await page.locator("#source").inputValue(), "我喜欢吃披萨。");
+    await page.waitForTimeout(700);
+    assert.deepEqual(fetched(), []);
+    // Whoever insists is heard.
+    await page.locator("#source").press("Control+Enter");
+    await translated(page);
+    assert.equal(fetched().length, 1);
+  }));
+
+test("swapping during a translation takes along what there is of it", () =>
+  visitingBoth(async ({ page }) => {
+    await swap(page).waitFor();
+    const text = Array.from({ length: 3_000 }, (_, i) => `House number ${i} is near the park, and its garden is large.`).join("\n");
+    await type(page, text);
+    await page.waitForFunction(() => /of [\d,]+ translated/.test(document.getElementById("status")?.textContent ?? "") && document.getElementById("target")?.innerText);
+    await swap(page).click();
+    assert.match(await page.locator("#source").inputValue(), HAN);
+    assert.equal(await page.locator("#source").getAttribute("lang"), "zh-Hans");
+    assert.equal(await page.locator("#target").getAttribute("lang"), "en");
+    assert.doesNotMatch(await page.locator("#target").textContent() ?? "", /^\p{Script=Han}/u);
+    assert.equal(await page.locator("#offer-text").innerText(), "");
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert.equal(await page.locator("#source").inputValue(), text);
+    assert.equal(await page.locator("#source").getAttribute("lang"), "en");
   }));

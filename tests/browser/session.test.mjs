@@ -150,6 +150,24 @@ test("stopping a translation keeps the model", async () => {
   assert.equal(puppet.creations.length, 1);
 });
 
+test("letting go of the model stops what it was doing, and says so", async () => {
+  const puppet = new Puppet();
+  puppet.session.release();
+  assert.deepEqual(puppet.states, []);
+  await puppet.translate("a");
+  puppet.session.release();
+  await turn();
+  assert.ok(puppet.creations[0].options.signal.aborted);
+  assert.deepEqual(puppet.kinds, ["preparing", "translating", "stopped"]);
+  puppet.session.input("b");
+  puppet.session.release();
+  assert.deepEqual(puppet.kinds.slice(-2), ["waiting", "stopped"]);
+  await puppet.translate("a");
+  await puppet.finish("甲");
+  puppet.session.release();
+  assert.equal(puppet.last.kind, "done", "what is done stays");
+});
+
 test("cancelling with nothing under way says nothing", () => {
   const puppet = new Puppet();
   puppet.session.cancel();

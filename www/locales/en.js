@@ -83,6 +83,7 @@ export const en = {
     copied: "Copied",
     copiedSaid: "Copied.",
     selected: "Selected: copy it",
+    selectedSaid: "This browser did not let the page copy. The translation is selected: copy it with the keyboard or the menu.",
     downloading: (/** @type {string} */ loaded, /** @type {string} */ all) => `Downloading the model, once: ${loaded} of ${all}`,
     downloadingSome: "Downloading the model, once",
     starting: "Starting the translator",
@@ -174,7 +175,14 @@ export const en = {
     nothing: "nothing stored yet",
     remove: "Remove",
     download: "Download",
+    stop: "Stop",
+    stopped: "Stopped.",
     addedByYou: "added by you",
+    fromSite: "from this site",
+    /** Of several models for the same languages. */
+    used: "in use",
+    /** @param {string} name of a model @param {string} owner who has brought it */
+    of: (name, owner) => `${name}, ${owner}`,
     stored: "stored",
     notStored: "not stored",
     removed: (/** @type {string} */ name, /** @type {string} */ size) =>
