@@ -9,11 +9,12 @@
 
 /** @type {{ version: string, files: Record<string, string>, later: Record<string, string> }} path within the site, to SHA-256 in hexadecimal */
 const SITE = /* site */ { version: "", files: {}, later: {} } /* end */;
-const PREFIX = "dragoman-page-";
-const CACHE = PREFIX + SITE.version;
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const root = new URL("./", worker.location.href);
+// Several sites of one host share their storage. No path has a space in it, so none of these names begins like another site's.
+const PREFIX = `dragoman-page-${root.pathname} `;
+const CACHE = PREFIX + SITE.version;
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(removeOldVersions()));
@@ -48,7 +49,8 @@ async function fetched(path) {
   if (Array.from(found, (byte) => byte.toString(16).padStart(2, "0")).join("") !== (SITE.files[path] ?? SITE.later[path])) {
     throw new Error(`${path} is not of version ${SITE.version}`);
   }
-  return response;
+  // Hosts that send index.html to the folder make it a response that browsers refuse for opening a page.
+  return response.redirected ? new Response(body, { headers: response.headers }) : response;
 }
 
 async function removeOldVersions() {
@@ -64,7 +66,15 @@ async function removeOldVersions() {
 function sitePath(request) {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== root.origin || !url.pathname.startsWith(root.pathname)) return null;
-  const path = decodeURIComponent(url.pathname.slice(root.pathname.length)) || "index.html";
+  const encoded = url.pathname.slice(root.pathname.length);
+  /** @type {string} */
+  let path;
+  try {
+    path = decodeURIComponent(encoded) || "index.html";
+  } catch {
+    // Malformed, and so no file of this site.
+    return null;
+  }
   return Object.hasOwn(SITE.files, path) || Object.hasOwn(SITE.later, path) ? path : null;
 }
 

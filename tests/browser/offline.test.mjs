@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { listen } from "../../tools/serve.mjs";
 import { HAN, kept, launch, Site, translated, type, visitor } from "./harness.mjs";
 
 /** @type {import("playwright-core").Browser} */
@@ -40,6 +42,49 @@ test("the second visit needs no network", () =>
       assert.match(await translated(page), HAN);
     }
     await page.getByText(/ready offline/).waitFor();
+  }));
+
+test("nor does it on a host that sends index.html to its folder", () =>
+  visiting(async ({ page, context, site }) => {
+    const host = createServer((asked, answer) => {
+      if (asked.url === `${Site.base}index.html`) return answer.writeHead(308, { Location: Site.base }).end();
+      const inner = request({ port: site.port, path: asked.url, method: asked.method, headers: asked.headers }, (found) => {
+        answer.writeHead(found.statusCode ?? 500, found.headers);
+        found.pipe(answer);
+      });
+      asked.pipe(inner);
+    });
+    const address = `http://127.0.0.1:${await listen(host, 0, "127.0.0.1")}${Site.base}`;
+    try {
+      await page.goto(address);
+      await kept(page);
+    } finally {
+      host.close();
+      host.closeAllConnections();
+    }
+    await context.setOffline(true);
+    for (const path of ["", "index.html"]) {
+      await page.goto(address + path);
+      await page.getByRole("button", { name: "I love to eat pizza." }).waitFor();
+    }
+  }));
+
+test("sites on one host leave each other's files alone, and odd addresses do no harm", () =>
+  visiting(async ({ page, site }) => {
+    await kept(page);
+    const other = "dragoman-page-/some/where/else/ 0123456789abcdef";
+    await page.evaluate((name) => self.caches.open(name), other);
+    await publish(site, "www/examples.js", (text) => `${text}\n// Newer.\n`);
+    await page.reload();
+    await page.getByRole("button", { name: "Reload" }).click();
+    const names = () => page.evaluate(async () => (await self.caches.keys()).filter((name) => name.startsWith("dragoman-page-")));
+    await page.waitForFunction(() => performance.getEntriesByType("navigation").length > 0 && document.getElementById("update")?.hidden);
+    await kept(page);
+    const left = await names();
+    assert.ok(left.includes(other), left.join());
+    assert.equal(left.length, 2, left.join());
+    const answer = await page.evaluate(async () => (await fetch("%E0%A4%A")).status);
+    assert.ok(answer >= 400 && answer < 500, `${answer}`);
   }));
 
 test("the page can be installed", () =>
