@@ -1,10 +1,11 @@
 /** Adding a language: from Mozilla's registry, if this site names one, or from files. Nothing is fetched before somebody asks. */
 
-import { byId, make } from "./dom.js";
-import { compare, language, modelName, size } from "./format.js";
+import { ChosenFiles } from "./chosen-files.js";
+import { byId, make, rest, resting } from "./dom.js";
+import { compare, isLanguage, language, modelName, size } from "./format.js";
 import { hush, onLanguage, say, t } from "./locale.js";
-import { directionOf, missing, roleOf } from "./model-files.js";
-import { isNoSpace } from "./problems.js";
+import { missing } from "./model-files.js";
+import { isNoSpace, noSpace } from "./problems.js";
 
 /** @typedef {typeof import("../pkg/index.js")} Package */
 /** @typedef {import("../pkg/index.js").RegistryModel} RegistryModel */
@@ -28,10 +29,10 @@ export class AddLanguage {
   #filesAdd = byId("files-add", HTMLButtonElement);
   /** @type {RegistryModel[]} */
   #offers = [];
-  /** All that were chosen. @type {File[]} */
-  #chosenFiles = [];
-  /** Those of them that make a model. @type {Partial<Record<import("./model-files.js").Role, File>>} */
-  #files = {};
+  #submit = byId("registry-submit", HTMLButtonElement);
+  #files = new ChosenFiles();
+  /** Whether the files are being added. */
+  #adding = false;
 
   /**
    * @param {object} options
@@ -55,7 +56,11 @@ export class AddLanguage {
       event.preventDefault();
       void this.#download();
     });
-    this.#input.addEventListener("change", () => this.#take([...(this.#input.files ?? [])]));
+    this.#input.addEventListener("change", () => {
+      this.#take([...(this.#input.files ?? [])]);
+      // The same file may be chosen again.
+      this.#input.value = "";
+    });
     byId("files-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#addFiles();
@@ -65,6 +70,7 @@ export class AddLanguage {
       if (this.#offers.length > 0) this.#showOffers();
       this.#showFiles();
     });
+    this.#showFiles();
   }
 
   /** @param {import("./locale.js").Telling} text */
@@ -85,18 +91,22 @@ export class AddLanguage {
   /* ---- the registry ---- */
 
   async #lookUp() {
-    this.#show.disabled = true;
+    if (resting(this.#show)) return;
+    rest(this.#show, true);
     this.#say(() => t.add.gettingList);
     try {
       const { Translator } = await this.#load();
       this.#offers = await Translator.registry({ registry: this.#registry });
+      const focused = document.activeElement === this.#show;
       this.#showOffers();
+      // The form has taken the button's place.
+      if (focused && this.#offers.length) this.#from.focus();
       if (this.#offers.length) hush(this.#note);
       else this.#say(() => t.add.nothingNew);
     } catch (error) {
       this.#explain(error);
     } finally {
-      this.#show.disabled = false;
+      rest(this.#show, false);
     }
   }
 
@@ -130,7 +140,7 @@ export class AddLanguage {
 
   async #download() {
     const offer = this.#chosen();
-    if (!offer) return;
+    if (!offer || resting(this.#submit)) return;
     const { sourceLanguage, targetLanguage } = offer;
     const name = () => modelName(offer);
     const stop = new AbortController();
@@ -147,13 +157,16 @@ export class AddLanguage {
         registry: this.#registry,
         signal: stop.signal,
         monitor: (monitor) => {
-          monitor.addEventListener("downloadprogress", (event) => {
-            this.#bar.value = /** @type {ProgressEvent} */ (event).loaded;
-          });
+          monitor.addEventListener("downloadprogress", ({ loaded }) => (this.#bar.value = loaded));
         },
       });
-      await this.#added({ source: sourceLanguage, target: targetLanguage });
-      translator.destroy();
+      // As long as the translator is there, the page's own shares its engine.
+      try {
+        if (!(await this.#isKept(Translator, offer))) throw noSpace();
+        await this.#added({ source: sourceLanguage, target: targetLanguage });
+      } finally {
+        translator.destroy();
+      }
       this.#offers = this.#offers.filter((other) => other !== offer);
       this.#showOffers();
       this.#say(() => t.storage.isReady(name()));
@@ -165,11 +178,28 @@ export class AddLanguage {
     }
   }
 
+  /**
+   * Whether there was room for a model: it translates all the same until its translator goes.
+   * @param {Package["Translator"]} Translator
+   * @param {RegistryModel} model
+   */
+  async #isKept(Translator, { sourceLanguage, targetLanguage }) {
+    const directions = await Translator.directions({ models: this.#models });
+    return directions.some(
+      (known) => known.added && known.stored && known.sourceLanguage === sourceLanguage && known.targetLanguage === targetLanguage,
+    );
+  }
+
   /** @param {boolean} busy */
   #busy(busy) {
+    const focused = document.activeElement;
     this.#bar.hidden = this.#stop.hidden = !busy;
     this.#bar.value = 0;
-    for (const control of this.#registryForm.querySelectorAll("select, [type=submit]")) control.toggleAttribute("disabled", busy);
+    rest(this.#submit, busy);
+    this.#from.disabled = this.#into.disabled = busy;
+    if (busy || (focused !== this.#stop && focused !== this.#submit)) return;
+    if (!this.#registryForm.hidden) this.#submit.focus();
+    else this.#show.focus();
   }
 
   /* ---- files ---- */
@@ -178,60 +208,83 @@ export class AddLanguage {
   #listenForDrops(zone) {
     const over = (/** @type {boolean} */ is) => zone.classList.toggle("over", is);
     zone.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       over(true);
     });
     zone.addEventListener("dragleave", () => over(false));
     zone.addEventListener("drop", (event) => {
-      event.preventDefault();
       over(false);
-      this.#take([...(event.dataTransfer?.files ?? [])]);
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length === 0) return;
+      event.preventDefault();
+      this.#take(files);
     });
   }
 
   /** @param {File[]} files */
   #take(files) {
-    this.#chosenFiles = files;
-    this.#files = {};
-    for (const file of files) {
-      const role = roleOf(file.name);
-      if (role) this.#files[role] = file;
-    }
-    this.#showFiles();
-    const direction = directionOf(files.map(({ name }) => name));
+    if (this.#adding || files.length === 0) return;
+    this.#files.add(files);
+    const { direction } = this.#files;
     if (direction) [this.#filesFrom.value, this.#filesInto.value] = [direction.from, direction.into];
-    const lack = missing(this.#files) !== null;
-    this.#filesAdd.disabled = lack;
-    const taken = this.#files;
-    if (files.length > 0 && lack) this.#say(() => missing(taken) ?? "");
-    else hush(this.#note);
+    this.#filesChanged();
+  }
+
+  #filesChanged() {
+    this.#showFiles();
+    if (this.#files.list.length === 0) return hush(this.#note);
+    const { files } = this.#files;
+    if (missing(files) === null) hush(this.#note);
+    else this.#say(() => missing(files) ?? "");
   }
 
   #showFiles() {
-    const items = this.#chosenFiles.map((file) => {
-      const role = roleOf(file.name);
-      return make("li", role ? {} : { class: "odd" }, t.add.file(file.name, size(file.size), role ? t.add.roles[role] : t.add.notNeeded));
+    rest(this.#filesAdd, this.#adding || missing(this.#files.files) !== null);
+    const items = this.#files.list.map(([file, role]) => {
+      const remove = make("button", { type: "button", class: "quiet" }, t.add.remove, make("span", { class: "visually-hidden" }, ` ${file.name}`));
+      rest(remove, this.#adding);
+      remove.addEventListener("click", () => this.#leaveOut(file));
+      const text = t.add.file(file.name, size(file.size), role ? t.add.roles[role] : t.add.notNeeded);
+      return make("li", role ? {} : { class: "odd" }, make("span", {}, text), remove);
     });
     byId("files-list", HTMLElement).replaceChildren(...items);
   }
 
+  /** @param {File} file */
+  #leaveOut(file) {
+    if (this.#adding) return;
+    const at = this.#files.list.findIndex(([other]) => other === file);
+    this.#files.remove(file);
+    this.#filesChanged();
+    const buttons = byId("files-list", HTMLElement).querySelectorAll("button");
+    (buttons[Math.min(at, buttons.length - 1)] ?? this.#input).focus();
+  }
+
   async #addFiles() {
-    const { model, ...others } = this.#files;
+    if (this.#adding) return;
+    if (missing(this.#files.files) !== null) return this.#say(() => missing(this.#files.files) ?? "");
+    const { model, ...others } = this.#files.files;
     if (!model) return;
     const [sourceLanguage, targetLanguage] = [this.#filesFrom.value.trim(), this.#filesInto.value.trim()];
-    this.#filesAdd.disabled = true;
+    const unknown = [sourceLanguage, targetLanguage].find((tag) => !isLanguage(tag));
+    if (unknown !== undefined) return this.#say(() => t.add.unknownLanguage(unknown));
+    const [source, target] = Intl.getCanonicalLocales([sourceLanguage, targetLanguage]);
+    if (source === target || target === undefined) return this.#say(() => t.add.sameLanguage);
+    this.#adding = true;
+    this.#showFiles();
     this.#say(() => t.add.checking);
     try {
       const { Translator } = await this.#load();
       await Translator.add({ sourceLanguage, targetLanguage, files: { model, ...others } });
-      const [source, target] = Intl.getCanonicalLocales([sourceLanguage, targetLanguage]);
       await this.#added({ source, target });
-      this.#input.value = "";
-      this.#take([]);
+      this.#files.clear();
       this.#say(() => t.storage.isReady(modelName({ sourceLanguage: source, targetLanguage: target })));
     } catch (error) {
       this.#explain(error);
-      this.#filesAdd.disabled = false;
+    } finally {
+      this.#adding = false;
+      this.#showFiles();
     }
   }
 }

@@ -83,6 +83,21 @@ export function language(tag) {
   return writer().names.of(scriptTag(tag)) ?? tag;
 }
 
+/** Names of languages in one that knows very many; nothing for others. */
+const KNOWN = new Intl.DisplayNames("en", { type: "language", fallback: "none" });
+
+/**
+ * Whether a text is the tag of a language that has a name: `english` is well formed, and none.
+ * @param {string} tag
+ */
+export function isLanguage(tag) {
+  try {
+    return KNOWN.of(new Intl.Locale(tag).language) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The name of a model.
  * @param {{ sourceLanguage: string, targetLanguage: string }} direction

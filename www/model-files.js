@@ -1,5 +1,6 @@
 /** What a file of a translation model is, by its name. */
 
+import { isLanguage } from "./format.js";
 import { t } from "./locale.js";
 
 /** @typedef {"model" | "sourceVocabulary" | "targetVocabulary" | "shortlist"} Role */
@@ -20,6 +21,9 @@ export function roleOf(name) {
   return NAMES.find(([, pattern]) => pattern.test(name))?.[0] ?? null;
 }
 
+/** What stands in names of models and looks like two languages: sizes. */
+const SIZES = ["base", "tiny", "best"];
+
 /**
  * The direction that names such as `model.deen.intgemm.alphas.bin` and `en-zh.safetensors` tell.
  * @param {string[]} names
@@ -27,8 +31,9 @@ export function roleOf(name) {
  */
 export function directionOf(names) {
   for (const name of names) {
-    const found = /\.([a-z]{2})([a-z]{2})\./.exec(name) ?? /^([a-z]{2,3})-([a-z]{2,3})\./.exec(name);
-    if (found) return { from: found[1], into: found[2] };
+    const pairs = [.../** @type {Iterable<RegExpMatchArray>} */ (name.matchAll(/(?<=\.)([a-z]{2})([a-z]{2})(?=\.)/g))];
+    const found = pairs.find(([both]) => !SIZES.includes(both)) ?? /^([a-z]{2,3})-([a-z]{2,3})\./.exec(name);
+    if (found && isLanguage(found[1]) && isLanguage(found[2])) return { from: found[1], into: found[2] };
   }
   return null;
 }

@@ -129,7 +129,7 @@ test("a language from files", () =>
     await files(["model.deen.intgemm.alphas.bin", weights], ["readme.txt", Buffer.from("-")]);
     await noted(page, /vocabulary is missing/);
     assert.equal(await add.isDisabled(), true);
-    assert.deepEqual(await page.locator("#files-list li.odd").allTextContents(), ["readme.txt, 1 KB: not needed"]);
+    assert.deepEqual(await page.locator("#files-list li.odd > span").allTextContents(), ["readme.txt, 1 KB: not needed"]);
 
     await files(["model.deen.bin", Buffer.alloc(2_000, 7)], ["vocab.deen.spm", Buffer.from("-")]);
     assert.deepEqual([await page.locator("#files-from").inputValue(), await page.locator("#files-into").inputValue()], ["de", "en"]);
@@ -147,6 +147,64 @@ test("a language from files", () =>
     assert.match(await translated(page), HAN);
     await page.locator("#storage > summary").click();
     await page.getByText(new RegExp(`${size(weights.length)} · added by you`)).waitFor();
+  }));
+
+test("files may come one after the other, be left out again, and need two languages that exist", () =>
+  visiting({}, async ({ page }) => {
+    await page.locator("#add > summary").click();
+    const choose = (/** @type {string} */ name, buffer = Buffer.from("x")) =>
+      page.locator("#files").setInputFiles([{ name, mimeType: "application/octet-stream", buffer }]);
+    const listed = () => page.locator("#files-list li > span").allTextContents();
+    const add = page.getByRole("button", { name: "Add", exact: true });
+    await choose("vocab.deen.spm");
+    await noted(page, /network is missing/);
+    await choose("model.deen.intgemm.alphas.bin", Buffer.alloc(2_000));
+    await page.locator("#add-note:empty").waitFor({ state: "attached" });
+    assert.deepEqual(await listed(), ["vocab.deen.spm, 1 KB: the vocabulary", "model.deen.intgemm.alphas.bin, 2 KB: the network"]);
+    assert.equal(await add.isEnabled(), true);
+    await page.locator("#drop").evaluate((zone) => zone.dispatchEvent(new DragEvent("drop", { dataTransfer: new DataTransfer(), bubbles: true, cancelable: true })));
+    assert.equal((await listed()).length, 2, "a text that is dropped changes nothing");
+    await page.getByRole("button", { name: "Leave out vocab.deen.spm" }).press("Enter");
+    await noted(page, /vocabulary is missing/);
+    assert.match(await page.evaluate(() => document.activeElement?.textContent ?? ""), /^Leave out model/);
+    // One that brings its vocabulary.
+    await choose("model.safetensors", weights);
+    assert.deepEqual(await listed(), [`model.safetensors, ${size(weights.length)}: the network`]);
+
+    for (const [from, into, said] of /** @type {[string, string, RegExp][]} */ ([
+      ["english", "german", /“english” is not a language tag\. Write en/],
+      ["de", "german", /“german” is not/],
+      ["de", "DE", /from one language into another/],
+    ])) {
+      await page.locator("#files-from").fill(from);
+      await page.locator("#files-into").fill(into);
+      await add.press("Enter");
+      await noted(page, said);
+    }
+    await page.locator("#files-into").fill("zh");
+    await add.press("Enter");
+    await noted(page, "German to Simplified Chinese is ready.");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "files-add");
+  }));
+
+test("a model from the registry for which there is no room is not called ready, and the keyboard stays where it was", () =>
+  visiting({ opened: false }, async ({ page }) => {
+    await page.addInitScript(() => {
+      Cache.prototype.put = async () => {
+        throw new DOMException("full", "QuotaExceededError");
+      };
+    });
+    await page.goto(site.url);
+    await page.locator("#add > summary").click();
+    await page.locator("#registry-show").press("Enter");
+    await page.locator("#registry-form").waitFor();
+    await page.waitForFunction(() => document.activeElement?.id === "registry-from");
+    await page.locator("#registry-from").selectOption("fr");
+    await page.locator("#registry-submit").press("Enter");
+    await noted(page, /no space to keep this model/);
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "registry-submit");
+    assert.equal(await page.locator("#source").getAttribute("lang"), "en");
+    assert.equal(await page.locator("#registry-from").inputValue(), "fr", "it is still on offer");
   }));
 
 test("without space for one more model the page says so, and what to do", () =>
@@ -189,6 +247,9 @@ test("files are known by their names", () => {
   assert.deepEqual(directionOf(["metadata.json", "lex.50.50.deen.s2t.bin"]), { from: "de", into: "en" });
   assert.deepEqual(directionOf(["en-zh.safetensors"]), { from: "en", into: "zh" });
   assert.equal(directionOf(["model.bin"]), null);
+  assert.equal(directionOf(["model.base.bin"]), null, "Bashkir to Northern Sami");
+  assert.deepEqual(directionOf(["model.tiny.csen.bin"]), { from: "cs", into: "en" });
+  assert.equal(directionOf(["model.qqqz.bin"]), null);
   assert.equal(missing({ model: { name: "a.safetensors" } }), null);
   assert.match(missing({ sourceVocabulary: { name: "vocab.spm" } }) ?? "", /network/);
 });
