@@ -11,6 +11,8 @@ const RIGHT_TO_LEFT = /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syria
 export class SourceText {
   area = byId("source", HTMLTextAreaElement);
   editor = byId("editor", HTMLElement);
+  #card = byId("panes", HTMLElement);
+  #body = byId("body", HTMLElement);
   mirror = byId("mirror", HTMLElement);
   #count = byId("count", HTMLElement);
   #clear = byId("clear", HTMLButtonElement);
@@ -70,7 +72,10 @@ export class SourceText {
   reflect() {
     this.area.dir = this.mirror.dir = RIGHT_TO_LEFT.test(this.value.slice(0, 1_000)) ? "rtl" : "ltr";
     const long = this.value.length > LONGEST_LINKED;
-    this.editor.classList.toggle("long", long);
+    this.#card.classList.toggle("long", long);
+    // What scrolls by itself must be within the keyboard's reach.
+    if (long) this.#body.tabIndex = 0;
+    else this.#body.removeAttribute("tabindex");
     // A line break at the very end has no height of its own.
     this.mirror.textContent = long ? "" : `${this.value}\n`;
   }

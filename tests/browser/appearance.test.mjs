@@ -74,12 +74,60 @@ test("a phone never scrolls sideways", () =>
     assert.equal(await overflow(), 0);
     for (const panel of ["#storage", "#add", "#engine"]) await page.locator(`${panel} > summary`).tap();
     assert.equal(await overflow(), 0);
-    const [from, to] = await Promise.all(["#source", "#target"].map((pane) => page.locator(pane).boundingBox()));
+    const [from, to] = await Promise.all(["#editor", "#target"].map((pane) => page.locator(pane).boundingBox()));
     assert.ok(from && to && to.y >= from.y + from.height, "the panes are stacked");
     for (const button of await page.locator("button:visible").all()) {
       const box = await button.boundingBox();
       assert.ok(box && box.height >= 24 && box.width >= 24, await button.innerText());
     }
+  }));
+
+/** Paragraphs without word links between them. @param {number} count */
+const paragraphs = (count) => Array(count).fill("The museum, which opened its doors again in spring after three years of repairs, shows paintings that had never left the attic.").join("\n");
+/** @param {import("playwright-core").Page} page @param {string} selector */
+const inView = (page, selector) =>
+  page.locator(selector).evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+
+test("on a phone the translation of a long text begins on the first screen", () =>
+  visiting(PHONE, async ({ page }) => {
+    const text = paragraphs(20);
+    await type(page, text);
+    await translated(page);
+    await page.evaluate(() => scrollTo(0, 0));
+    assert.ok(await inView(page, "#target-language"));
+    assert.ok(await inView(page, "#copy"), "its buttons are in view, too");
+    const editor = page.locator("#editor");
+    assert.ok(await editor.evaluate((box) => box.scrollHeight > 2 * box.clientHeight), "the text is there to scroll to");
+    // The caret is brought into view where something is typed.
+    await page.locator("#source").press("Control+End");
+    await page.keyboard.type(" The end.");
+    assert.ok(await editor.evaluate((box) => box.scrollTop + box.clientHeight > box.scrollHeight - 60));
+    await translated(page);
+    await page.locator("label.switch").tap();
+    await page.locator("#target .word").last().tap();
+    const lit = await page.locator("#mirror .lit").first().evaluate((word) => word.getBoundingClientRect().width);
+    assert.ok(lit > 0);
+  }));
+
+test("both sides of a very long text are as high as each other, and their buttons stay in view", () =>
+  visiting({}, async ({ page }) => {
+    await type(page, paragraphs(180));
+    await page.waitForFunction(() => (document.getElementById("target")?.offsetHeight ?? 0) > 1_500);
+    const [source, body] = await page.evaluate(() => ["source", "body"].map((id) => document.getElementById(id)?.offsetHeight));
+    assert.equal(source, body);
+    await translated(page);
+    await page.evaluate(() => scrollTo(0, 0));
+    for (const button of ["#clear", "#copy"]) assert.ok(await inView(page, button), button);
+    // Scrolled with the keyboard, too.
+    await page.locator("#body").focus();
+    await page.keyboard.press("End");
+    await page.waitForFunction(() => (document.getElementById("body")?.scrollTop ?? 0) > 500);
+    await type(page, "Good morning.");
+    await translated(page);
+    assert.equal(await page.locator("#body").getAttribute("tabindex"), null);
   }));
 
 test("the text area grows with its text, and the words under it stand where they are written", () =>
