@@ -14,12 +14,9 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { MOZILLA } from "../pkg/lib/registry.js";
-import { isMain, Missing, modules, wasm } from "./setup.mjs";
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+import { isMain, Missing, modules, root, wasm } from "./setup.mjs";
 
 /** Published files; the rest of www/ and pkg/ is for development. */
 const PUBLISHED = [
@@ -28,7 +25,7 @@ const PUBLISHED = [
   /^www\/icons\/[^/]+\.(svg|png)$/,
   /^www\/models\/.+/,
   /^pkg\/[^/]+\.js$/,
-  /^pkg\/(wasm|lib|src)\/.+\.(js|wasm)$/,
+  /^pkg\/(wasm|lib)\/.+\.(js|wasm)$/,
 ];
 
 /** Kept by the service worker once somebody has used them: not everybody has a GPU. */

@@ -5,7 +5,8 @@ import { byId, make, rest, resting } from "./dom.js";
 import { compare, isLanguage, language, modelName, size } from "./format.js";
 import { hush, onLanguage, say, t } from "./locale.js";
 import { missing } from "./model-files.js";
-import { isNoSpace, noSpace } from "./problems.js";
+import { telling } from "./package.js";
+import { isNoSpace, messageOf, nameOf, noSpace } from "./problems.js";
 
 /** @typedef {typeof import("../pkg/index.js")} Package */
 /** @typedef {import("../pkg/index.js").RegistryModel} RegistryModel */
@@ -80,8 +81,7 @@ export class AddLanguage {
 
   /** @param {unknown} error */
   #explain(error) {
-    const name = error instanceof DOMException ? error.name : "";
-    const message = error instanceof Error || error instanceof DOMException ? error.message : String(error);
+    const [name, message] = [nameOf(error), messageOf(error)];
     if (name === "AbortError") this.#say(() => t.add.stopped);
     else if (isNoSpace(error)) this.#say(() => t.add.noSpace);
     else if (name === "NetworkError" && !navigator.onLine) this.#say(() => t.add.offline);
@@ -156,9 +156,7 @@ export class AddLanguage {
         models: this.#models,
         registry: this.#registry,
         signal: stop.signal,
-        monitor: (monitor) => {
-          monitor.addEventListener("downloadprogress", ({ loaded }) => (this.#bar.value = loaded));
-        },
+        monitor: telling((loaded) => (this.#bar.value = loaded)),
       });
       // As long as the translator is there, the page's own shares its engine.
       try {

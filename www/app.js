@@ -6,6 +6,7 @@ import { copyButton } from "./copy.js";
 import { seemsOther } from "./detect.js";
 import { byId, make } from "./dom.js";
 import * as draft from "./draft.js";
+import { takeDrops } from "./drop.js";
 import { chosenBackend, EnginePanel } from "./engine.js";
 import { faultName } from "./faults.js";
 import { engine, language, languageRead, scriptTag, size } from "./format.js";
@@ -17,15 +18,14 @@ import { announce, Toast } from "./messages.js";
 import { LanguageOffer } from "./offer.js";
 import { keepOffline } from "./offline.js";
 import { Output } from "./output.js";
-import { circumstances, explain, LoadError, noSpace } from "./problems.js";
+import { load, MODELS, telling } from "./package.js";
+import { circumstances, explain, noSpace } from "./problems.js";
 import { LONGEST_LINKED, Session } from "./session.js";
 import { SourceText } from "./source-text.js";
 import { StoragePanel } from "./storage.js";
 
 /** @typedef {import("./session.js").State} State */
 /** @typedef {import("../pkg/index.js").Direction} Direction */
-
-const MODELS = new URL("./models/manifest.json", import.meta.url);
 
 const target = byId("target", HTMLElement);
 const empty = byId("empty", HTMLElement);
@@ -77,16 +77,6 @@ let toldOfStorage = false;
 /** @type {Awaited<ReturnType<typeof keepOffline>>} */
 let offline = { update: () => {}, keep: () => {} };
 
-/** @type {Promise<typeof import("../pkg/index.js")> | null} */
-let pkg = null;
-function load() {
-  pkg ??= import("../pkg/index.js").catch((error) => {
-    pkg = null;
-    throw new LoadError(error);
-  });
-  return pkg;
-}
-
 const session = new Session({ load, backend: chosenBackend, models: MODELS, pair: draft.pair() ?? { source: "en", target: "zh" }, report });
 
 const storage = new StoragePanel({
@@ -105,8 +95,7 @@ const storage = new StoragePanel({
   },
   download: async ({ sourceLanguage, targetLanguage, id }, signal, onprogress) => {
     const { Translator } = await load();
-    const monitor = (/** @type {import("../pkg/index.js").CreateMonitor} */ events) =>
-      events.addEventListener("downloadprogress", ({ loaded }) => onprogress(loaded));
+    const monitor = telling(onprogress);
     const translator = await Translator.create({ sourceLanguage, targetLanguage, id, models: MODELS, signal, monitor });
     translator.destroy();
     await refreshDirections();
@@ -120,10 +109,15 @@ const enginePanel = new EnginePanel({
     session.release();
     give({ now: true });
   },
-  create: async (backend) => {
+  missing: () => (direction()?.stored === false ? (direction()?.bytes ?? 0) : 0),
+  create: async (backend, onprogress) => {
     const { source: sourceLanguage, target: targetLanguage } = session.pair;
     const { Translator } = await load();
-    return Translator.create({ sourceLanguage, targetLanguage, models: MODELS, backend });
+    const translator = await Translator.create({ sourceLanguage, targetLanguage, models: MODELS, backend, monitor: telling(onprogress) });
+    await refreshDirections().catch(() => {
+      // The check does not depend on it.
+    });
+    return translator;
   },
 });
 
@@ -384,6 +378,10 @@ source.area.addEventListener("focus", () => {
   // A download waits for a text.
   if (direction()?.stored) void session.prepare();
 }, { once: true });
+takeDrops({
+  taken: (text) => setText(text, () => t.source.dropped),
+  refused: (why) => toast.show(why, null),
+});
 byId("clear", HTMLButtonElement).addEventListener("click", () => {
   setText("", () => t.source.cleared);
   source.focus();
@@ -463,9 +461,6 @@ addEventListener("online", () => {
 
 /* ---- start ---- */
 
-if (/Mac|iPhone|iPad/.test(navigator.platform)) {
-  for (const key of document.querySelectorAll("kbd")) if (key.textContent === "Ctrl") key.textContent = "⌘";
-}
 // An installed app may ask that its storage be kept when space runs low.
 if (matchMedia("(display-mode: standalone)").matches) void navigator.storage?.persist?.();
 

@@ -1,11 +1,12 @@
 /** The panel that says what computes here, lets the user choose, and checks that processor and GPU give the same translations. */
 
 import { checkSentences } from "./check-sentences.js";
-import { byId, make } from "./dom.js";
+import { byId, make, rest, resting } from "./dom.js";
 import * as draft from "./draft.js";
 import { faultName } from "./faults.js";
-import { duration } from "./format.js";
+import { duration, size } from "./format.js";
 import { onLanguage, say, t } from "./locale.js";
+import { messageOf } from "./problems.js";
 
 /** @typedef {import("../pkg/index.js").Backend} Backend */
 /** @typedef {import("../pkg/index.js").Calibration} Calibration */
@@ -36,6 +37,7 @@ export class EnginePanel {
   #report;
   #chosen;
   #create;
+  #missing;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #watch;
   /** @type {Calibration | null} */
@@ -47,9 +49,12 @@ export class EnginePanel {
    * @param {object} parts
    * @param {() => GpuReport | null | undefined} parts.report of the translator there is; undefined where there is none
    * @param {() => void} parts.chosen the user chose
-   * @param {(backend: Backend) => Promise<Translator>} parts.create makes a translator of the present languages
+   * @param {(backend: Backend, onprogress: (loaded: number) => void) => Promise<Translator>} parts.create makes a translator of the
+   *   present languages
+   * @param {() => number} parts.missing bytes that have to be downloaded for it
    */
-  constructor({ report, chosen, create }) {
+  constructor({ report, chosen, create, missing }) {
+    this.#missing = missing;
     this.#report = report;
     this.#chosen = chosen;
     this.#create = create;
@@ -94,16 +99,23 @@ export class EnginePanel {
   }
 
   async #compare() {
-    this.#check.disabled = true;
+    if (resting(this.#check)) return;
+    rest(this.#check, true);
     this.#example.replaceChildren();
     this.#note.className = "";
-    say(this.#note, () => t.engine.preparing);
+    const bytes = this.#missing();
     this.#bar.removeAttribute("value");
-    this.#bar.hidden = false;
     /** @type {Translator | null} */
     let translator = null;
     try {
-      translator = await this.#create("gpu");
+      const lacking = await lackingGpu();
+      if (lacking !== null) return this.#conclusion(() => t.engine.gpuNotChecked(t.faults[lacking]), false);
+      say(this.#note, () => (bytes > 0 ? t.engine.downloading(size(bytes)) : t.engine.preparing));
+      this.#bar.hidden = false;
+      translator = await this.#create("gpu", (loaded) => {
+        if (bytes > 0 && loaded < 1) this.#bar.value = loaded;
+        else this.#bar.removeAttribute("value");
+      });
       const texts = checkSentences(translator.sourceLanguage);
       say(this.#note, () => t.engine.checking(texts.length));
       /** @type {GpuCheck} */
@@ -119,11 +131,11 @@ export class EnginePanel {
       }
       this.#conclude(all, translator);
     } catch (error) {
-      this.#conclusion(() => t.engine.notChecked(error instanceof Error ? error.message : String(error)), false);
+      this.#conclusion(() => t.engine.notChecked(messageOf(error)), false);
     } finally {
       translator?.destroy();
       this.#bar.hidden = true;
-      this.#check.disabled = false;
+      rest(this.#check, false);
     }
   }
 
@@ -162,6 +174,14 @@ export class EnginePanel {
     this.#note.className = good ? "verdict good" : "verdict";
     say(this.#note, text);
   }
+}
+
+/** Why there is no GPU to check, for which no model need be downloaded then. @returns {Promise<"insecure" | "noWebGpu" | "noAdapter" | null>} */
+async function lackingGpu() {
+  if (!isSecureContext) return "insecure";
+  const { gpu } = /** @type {{ gpu?: { requestAdapter(): Promise<object | null> } }} */ (/** @type {unknown} */ (navigator));
+  if (!gpu) return "noWebGpu";
+  return (await gpu.requestAdapter().catch(() => null)) ? null : "noAdapter";
 }
 
 /** @param {Calibration["timings"][number]} timing */

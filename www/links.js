@@ -60,6 +60,7 @@ export class Links {
     editor.addEventListener("pointerleave", () => this.#rest());
     onLanguage(() => {
       if (this.active) this.#rest();
+      else if (this.#links.length > 0) this.#caption.textContent = this.#hint();
     });
     document.addEventListener("selectionchange", () => {
       if (this.active && document.activeElement === editor) this.#caret();

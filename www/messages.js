@@ -3,6 +3,9 @@
 import { byId } from "./dom.js";
 import { onLanguage, say } from "./locale.js";
 
+/** How long a message stays that offers nothing, in milliseconds. */
+const LASTING = 20_000;
+
 const announcement = byId("announce", HTMLElement);
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let announcing;
@@ -23,15 +26,21 @@ export class Toast {
   #box = byId("toast", HTMLElement);
   #text = byId("toast-text", HTMLElement);
   #button = byId("toast-undo", HTMLButtonElement);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   /** @type {(() => void) | null} */
   #undo = null;
 
-  /** @param {() => void} undone called when Undo was pressed, after what it does */
-  constructor(undone) {
+  /** @param {() => void} left called when one of its buttons was pressed, after what it does */
+  constructor(left) {
     this.#button.addEventListener("click", () => {
       this.hide();
       this.#undo?.();
-      undone();
+      left();
+    });
+    byId("toast-close", HTMLButtonElement).addEventListener("click", () => {
+      this.hide();
+      left();
     });
   }
 
@@ -44,9 +53,18 @@ export class Toast {
     this.#button.hidden = undo === null;
     this.#undo = undo;
     this.#box.hidden = false;
+    clearTimeout(this.#timer);
+    if (undo === null) this.#timer = setTimeout(() => this.#expire(), LASTING);
+  }
+
+  /** Goes, unless somebody is at it. */
+  #expire() {
+    if (this.#box.matches(":hover, :focus-within")) this.#timer = setTimeout(() => this.#expire(), LASTING);
+    else this.hide();
   }
 
   hide() {
+    clearTimeout(this.#timer);
     this.#box.hidden = true;
   }
 }

@@ -42,7 +42,8 @@ export class ModelRow {
   /** Its name; where others have the same, also whose it is. */
   get name() {
     const name = modelName(this.direction);
-    return this.#shared ? t.storage.of(name, this.#owner) : name;
+    if (!this.#shared) return name;
+    return (this.direction.added ? t.storage.ofUser : t.storage.ofSite)(name);
   }
 
   get #owner() {

@@ -29,6 +29,8 @@ export async function keepOffline({ updateReady }) {
   /** @param {ServiceWorker} worker */
   const offer = (worker) => updateReady(() => worker.postMessage("activate"));
   if (registration.waiting && serviceWorker.controller) offer(registration.waiting);
+  /** What the worker was asked to keep: once is enough. @type {Set<string>} */
+  const asked = new Set();
   /** @type {WeakSet<ServiceWorker>} */
   const watched = new WeakSet();
   const watch = () => {
@@ -44,6 +46,11 @@ export async function keepOffline({ updateReady }) {
   watch();
   return {
     update: () => void registration.update().catch(() => {}),
-    keep: (paths) => void serviceWorker.ready.then(({ active }) => active?.postMessage({ keep: paths })),
+    keep: (paths) => {
+      const wanted = paths.filter((path) => !asked.has(path));
+      if (wanted.length === 0) return;
+      for (const path of wanted) asked.add(path);
+      void serviceWorker.ready.then(({ active }) => active?.postMessage({ keep: wanted }));
+    },
   };
 }

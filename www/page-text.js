@@ -39,6 +39,9 @@ choice.addEventListener("change", () => {
 });
 byId("language-choice", HTMLElement).hidden = false;
 onLanguage(show);
+if (/Mac|iPhone|iPad/.test(navigator.platform)) {
+  for (const key of document.querySelectorAll("kbd")) if (key.textContent === "Ctrl") key.textContent = "⌘";
+}
 if (language === "en") choice.value = language;
 else show();
 document.documentElement.classList.remove("untranslated");

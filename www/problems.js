@@ -21,17 +21,27 @@ export class LoadError extends Error {
   }
 }
 
+/** What an error of unknown type says. @param {unknown} error */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Of what kind it is. @param {unknown} error */
+export function nameOf(error) {
+  return error instanceof Error ? error.name : "";
+}
+
 /**
  * Whether the browser keeps no more. Newer ones have a class of its own for that.
  * @param {unknown} error
  */
 export function isNoSpace(error) {
-  return (error instanceof DOMException || error instanceof Error) && error.name === "QuotaExceededError";
+  return nameOf(error) === "QuotaExceededError";
 }
 
 /** What is thrown where the browser keeps no more, but did not say so itself. */
 export function noSpace() {
-  return new DOMException("There is no space to keep the model.", "QuotaExceededError");
+  return new DOMException("", "QuotaExceededError");
 }
 
 /**
@@ -54,8 +64,7 @@ export function circumstances() {
  * @returns {Problem}
  */
 export function explain(error, { online, simd } = circumstances()) {
-  const name = error instanceof Error || error instanceof DOMException ? error.name : "";
-  const message = error instanceof Error || error instanceof DOMException ? error.message : String(error);
+  const [name, message] = [nameOf(error), messageOf(error)];
   const { problems } = t;
   if (!simd) return { ...problems.noSimd, reload: true };
   switch (name) {

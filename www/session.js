@@ -178,9 +178,7 @@ export class Session {
       backend: this.#backend(),
       signal,
       monitor: (monitor) => {
-        monitor.addEventListener("downloadprogress", (event) => {
-          progress(Math.min(/** @type {ProgressEvent} */ (event).loaded, 0.999));
-        });
+        monitor.addEventListener("downloadprogress", ({ loaded }) => progress(Math.min(loaded, 0.999)));
       },
     });
   }

@@ -69,6 +69,11 @@ export const en = {
     clear: "Clear",
     cleared: "Cleared.",
     undo: "Undo",
+    close: "Close",
+    dropped: "The file’s text has taken the place of yours.",
+    noTextFile: "Only text files can be dropped here. The files of a model go under “Add a language”.",
+    tooLarge: "This file is too large. Text files of up to 10 MB can be dropped here.",
+    notDecoded: "This file is not text in UTF-8. Save it as UTF-8, or copy its text and paste it here.",
   },
 
   target: {
@@ -181,8 +186,9 @@ export const en = {
     fromSite: "from this site",
     /** Of several models for the same languages. */
     used: "in use",
-    /** @param {string} name of a model @param {string} owner who has brought it */
-    of: (name, owner) => `${name}, ${owner}`,
+    /** A model's name where several have the same. */
+    ofUser: (/** @type {string} */ name) => `${name}, added by you`,
+    ofSite: (/** @type {string} */ name) => `${name}, from this site`,
     stored: "stored",
     notStored: "not stored",
     removed: (/** @type {string} */ name, /** @type {string} */ size) =>
@@ -262,6 +268,7 @@ export const en = {
     checkAbout: "Translates some sentences with both, and compares. Nothing leaves this device.",
     checkProgress: "Progress of the check",
     preparing: "Preparing…",
+    downloading: (/** @type {string} */ size) => `Downloading the model first, ${size}, once…`,
     checking: (/** @type {number} */ amount) => `Translating ${sentences(amount)} with both…`,
     notChecked: (/** @type {string} */ why) => `The check could not be made: ${why}`,
     gpuNotChecked: (/** @type {string} */ fault) => `The GPU could not be checked: ${fault}. The processor translates everything.`,
