@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { test } from "node:test";
 
 import { FAULTS, lost, WRONG } from "./gpu-faults.mjs";
 import { kept, launch, onGpu, Site, stage, status, translated, type, visitor, WEBGPU } from "./harness.mjs";
@@ -63,6 +64,33 @@ onGpu("the check translates with both, and says how it went", () =>
     assert.equal(await note.getAttribute("role"), "status");
     assert.equal(await page.locator("#engine-bar").isVisible(), false);
     assert.ok(await page.getByRole("radio", { name: "Whichever is faster", exact: true }).isChecked());
+  }));
+
+test("where there is no GPU to check, no model is downloaded for it", () =>
+  visiting({ opened: false }, async ({ page }) => {
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }));
+    site.asked.length = 0;
+    await page.goto(site.url);
+    await open(page);
+    await page.getByRole("button", { name: "Check this device" }).press("Enter");
+    await page.getByText("The GPU could not be checked: this browser has no WebGPU").waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "engine-check");
+    assert.deepEqual(site.asked.filter((path) => path.endsWith(".safetensors")), []);
+  }));
+
+onGpu("a check on the first visit says what it downloads, and the page knows of it afterwards", () =>
+  visiting({}, async ({ page }) => {
+    await page.locator("#models li").first().waitFor({ state: "attached" });
+    await open(page);
+    await page.evaluate(() => {
+      const note = /** @type {HTMLElement} */ (document.getElementById("engine-note"));
+      const said = /** @type {string[]} */ (/** @type {any} */ (window).said = []);
+      new MutationObserver(() => said.push(note.textContent ?? "")).observe(note, { childList: true });
+    });
+    await page.getByRole("button", { name: "Check this device" }).press("Enter");
+    await page.locator("#storage-summary", { hasText: "ready offline" }).waitFor();
+    assert.match((await page.evaluate(() => /** @type {any} */ (window).said)).join(), /Downloading the model first, [\d.]+ MB/);
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "engine-check");
   }));
 
 onGpu("a GPU that computes wrongly is found out, and used no more", () =>
