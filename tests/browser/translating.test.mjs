@@ -135,6 +135,16 @@ test("white space and line breaks are kept, and copied", () =>
     { permissions: ["clipboard-read", "clipboard-write"] },
   ));
 
+test("a copy that the browser refuses is told, and the translation is selected for another way", () =>
+  visiting(async ({ page }) => {
+    await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+    await type(page, "Good morning.");
+    const text = await translated(page);
+    await page.locator("#copy").click();
+    await page.locator("#announce", { hasText: "did not let the page copy" }).waitFor({ state: "attached" });
+    assert.equal(await page.evaluate(() => getSelection()?.toString().trim()), text);
+  }));
+
 test("markup is text", () =>
   visiting(async ({ page }) => {
     const markup = `<img src=x onerror="document.title='owned'"> <b>The cat</b> <script>document.title="owned"</script>`;
