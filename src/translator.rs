@@ -18,6 +18,7 @@
 //! | `numerals` | numbers in Chinese characters, which are read as digits |
 //! | `render` | from tokens to text |
 //! | `spacing` | spaces that Chinese does without |
+//! | `speech` | who speaks, behind a question in quotes |
 //! | `job` | a translation in progress |
 //! | `gpu` | whether a GPU takes part (feature `gpu`) |
 //!
@@ -42,6 +43,7 @@ mod piece;
 mod reader;
 mod render;
 mod spacing;
+mod speech;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::piece::{Part, Piece, Stretch, masked};
 use super::reader::Reader;
 use super::render::Writer;
 use super::spacing::{behind_sentence, goes_on, is_missing, joined, narrowed};
+use super::speech::tells_who;
 use super::{Alignment, Options, Sentence, Translation};
 use crate::decode::Hypothesis;
 use crate::text::characters::{is_han, is_wide_mark};
@@ -227,7 +228,9 @@ impl Job {
         for piece in &batch.pieces {
             let (sentence, mut text) = self.assemble(piece, languages, writer);
             let before = &self.text[..sentence.source.start];
-            if languages.is_from_chinese_to_latin() && sentence.translated && goes_on(before) {
+            let continued =
+                || goes_on(before) || tells_who(before, &self.text[sentence.source.clone()]);
+            if languages.is_from_chinese_to_latin() && sentence.translated && continued() {
                 text = joined(text);
             }
             self.push(sentence, &text, languages);

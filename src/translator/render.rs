@@ -12,7 +12,7 @@ use crate::text::language::{is_chinese, is_english, is_latin_script};
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::protected::Kind;
 use crate::text::subwords::Vocabulary;
-use crate::text::typography::{self, final_mark, pronoun};
+use crate::text::typography::{self, final_mark, pronoun, quotes};
 
 /// What turns tokens into text.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +95,8 @@ impl Writer<'_> {
         let agreed = final_mark::agree(input, &set.text, self.language);
         let pronouns = pronoun::agree(input, &agreed.text, self.language);
         let agreed = agreed.then(pronouns);
+        let quoted = quotes::agree(input, &agreed.text, self.language);
+        let agreed = agreed.then(quoted);
         if !agreed.text.contains(char::is_alphanumeric) {
             return None;
         }
