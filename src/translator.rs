@@ -14,6 +14,7 @@
 //! | `case` | text in capitals |
 //! | `numbers` | numbers that a translation got wrong |
 //! | `amounts` | large amounts that lost their scale |
+//! | `signs` | temperatures below zero that lost their sign |
 //! | `currencies` | yuan that became dollars, and dollars that became yuan |
 //! | `numerals` | numbers in Chinese characters, which are read as digits |
 //! | `render` | from tokens to text |
@@ -42,6 +43,7 @@ mod oddities;
 mod piece;
 mod reader;
 mod render;
+mod signs;
 mod spacing;
 mod speech;
 #[cfg(test)]

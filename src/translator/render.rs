@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Alignment;
 use super::piece::{Hole, Stretch};
-use super::{amounts, currencies, numbers};
+use super::{amounts, currencies, numbers, signs};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
@@ -12,7 +12,7 @@ use crate::text::language::{is_chinese, is_english, is_latin_script};
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::protected::Kind;
 use crate::text::subwords::Vocabulary;
-use crate::text::typography::{self, final_mark, pronoun, quotes};
+use crate::text::typography::{self, final_mark, ordinals, pronoun, quotes};
 
 /// What turns tokens into text.
 #[derive(Clone, Copy, Debug)]
@@ -90,11 +90,15 @@ impl Writer<'_> {
         let priced =
             currencies::correct(&stretch.input.text, self.from, &known.text, self.language);
         let known = known.then(priced);
+        let signed = signs::correct(&stretch.input.text, self.from, &known.text, self.language);
+        let known = known.then(signed);
         let set = typography::set(&known.text, self.language);
         let input = &stretch.input.text;
         let agreed = final_mark::agree(input, &set.text, self.language);
         let pronouns = pronoun::agree(input, &agreed.text, self.language);
         let agreed = agreed.then(pronouns);
+        let counted = ordinals::agree(&agreed.text, self.language);
+        let agreed = agreed.then(counted);
         let quoted = quotes::agree(input, &agreed.text, self.language);
         let agreed = agreed.then(quoted);
         if !agreed.text.contains(char::is_alphanumeric) {

@@ -5,6 +5,7 @@
 //! | [`chinese`] | full-width marks, paired quotes, ……, ——, no stray spaces |
 //! | [`latin`] | ASCII marks, one space behind them, a capital to start with |
 //! | [`final_mark`] | a translation ends as its source does |
+//! | [`ordinals`] | 23rd rather than 23th |
 //! | [`quotes`] | quotes touch what they enclose, and those around a whole sentence come back |
 //! | [`pronoun`] | the English "I" is a capital |
 //!
@@ -14,6 +15,7 @@
 mod chinese;
 pub mod final_mark;
 mod latin;
+pub mod ordinals;
 pub mod pronoun;
 pub mod quotes;
 
