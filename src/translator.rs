@@ -10,6 +10,7 @@
 //! | `layout`, `columns`, `clauses` | sentences and protected parts of a text |
 //! | `oddities` | what the model hardly knows, and is copied |
 //! | `piece`, `frame` | what is copied and what is translated of a sentence |
+//! | `marker` | what begins the items of a list |
 //! | `reader` | what the model reads of a text |
 //! | `case` | text in capitals |
 //! | `numbers` | numbers that a translation got wrong |
@@ -37,6 +38,7 @@ mod frame;
 mod gpu;
 mod job;
 mod layout;
+mod marker;
 mod numbers;
 pub(crate) mod numerals;
 mod oddities;

@@ -10,7 +10,7 @@ use super::reader::Reader;
 use super::render::Writer;
 use super::spacing::{behind_sentence, goes_on, is_missing, joined, narrowed};
 use super::speech::tells_who;
-use super::{Alignment, Options, Sentence, Translation};
+use super::{Alignment, Options, Sentence, Translation, marker};
 use crate::decode::Hypothesis;
 use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
@@ -294,6 +294,12 @@ impl Job {
                 text.push_str(&self.text[stretch.source.clone()]);
                 continue;
             };
+            if let (true, false, Some(Part::Copy(range))) =
+                (spaced, sentence.translated, piece.parts.first())
+                && self.text[range.clone()] == text
+            {
+                text = marker::latin(&text);
+            }
             if copied_last.is_some() {
                 rendered.text = joined(rendered.text);
             }

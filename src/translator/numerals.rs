@@ -127,7 +127,7 @@ fn split(text: &str) -> (&str, &str) {
 }
 
 /// What a numeral counts; `None` if it is not exactly one number.
-fn value(numeral: &str) -> Option<u64> {
+pub fn value(numeral: &str) -> Option<u64> {
     let (mut total, mut section) = (0, 0);
     let (mut least, mut least_myriad) = (u64::MAX, u64::MAX);
     let mut pending = None;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Alignment;
 use super::piece::{Hole, Stretch};
-use super::{amounts, currencies, numbers, signs};
+use super::{amounts, currencies, marker, numbers, signs};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
@@ -101,6 +101,8 @@ impl Writer<'_> {
         let agreed = agreed.then(counted);
         let quoted = quotes::agree(input, &agreed.text, self.language);
         let agreed = agreed.then(quoted);
+        let labelled = marker::agree(input, &agreed.text);
+        let agreed = agreed.then(labelled);
         if !agreed.text.contains(char::is_alphanumeric) {
             return None;
         }
