@@ -18,6 +18,7 @@
 //! | `signs` | temperatures below zero that lost their sign |
 //! | `currencies` | yuan that became dollars, and dollars that became yuan |
 //! | `numerals` | numbers in Chinese characters, which are read as digits |
+//! | `readings` | English numbers that models misread |
 //! | `render` | from tokens to text |
 //! | `spacing` | spaces that Chinese does without |
 //! | `speech` | who speaks, behind a question in quotes |
@@ -44,6 +45,7 @@ pub(crate) mod numerals;
 mod oddities;
 mod piece;
 mod reader;
+mod readings;
 mod render;
 mod signs;
 mod spacing;
