@@ -62,6 +62,21 @@ pub fn correct(source: &str, from: &str, translation: &str, to: &str) -> Edited 
     edited.finish()
 }
 
+/// How many large amounts of a source its translation has not, between English and Chinese.
+pub fn missing(source: &str, from: &str, translation: &str, to: &str) -> usize {
+    if is_chinese(from) == is_chinese(to) || !(is_english(from) || is_english(to)) {
+        return 0;
+    }
+    let written = amounts(translation, to);
+    let lacks = |amount: &&Amount| written.iter().all(|a| a.value != amount.value);
+    let read = amounts(source, from);
+    read.iter().filter(|a| is_large(a)).filter(lacks).count()
+}
+
+fn is_large(amount: &Amount) -> bool {
+    amount.value.is_some_and(|value| value >= LARGE)
+}
+
 /// Amounts of a source that are missing from its translation, each with the one that takes its place, in the order of the latter.
 fn wrong_ones<'a>(
     source: &str,
@@ -72,7 +87,6 @@ fn wrong_ones<'a>(
     let lacks = |amounts: &[Amount], amount: &Amount| {
         amount.value.is_none() || amounts.iter().all(|a| a.value != amount.value)
     };
-    let is_large = |amount: &Amount| amount.value.is_some_and(|value| value >= LARGE);
     let counts = |amount: &&Amount| amount.value.is_some() && (amount.scaled || is_large(amount));
     let mut missing: Vec<&Amount> = read
         .iter()
@@ -223,7 +237,7 @@ fn write(value: u64, language: &str) -> String {
     if let Some((name, scale)) = scales.iter().find(|(_, scale)| value >= scale * ONE) {
         return format!("{}{space}{name}", decimal(value, scale * ONE));
     }
-    if value < 1000 * ONE || is_chinese(language) || value % ONE > 0 {
+    if value < 1000 * ONE || is_chinese(language) || !value.is_multiple_of(ONE) {
         return decimal(value, ONE);
     }
     format!("{},{:03}", value / ONE / 1000, value / ONE % 1000)
@@ -311,6 +325,19 @@ mod tests {
             let corrected = correct(source, "zh", translation, "en");
             assert_eq!(corrected.text, expected, "{source}");
         }
+    }
+
+    #[test]
+    fn missing_amounts_are_counted() {
+        for (source, translation, expected) in [
+            ("12.34 million and 5,000", "1234万和5000", 0),
+            ("12.34 million and 50,000", "1234和5万", 1),
+            ("2 million", "两百万", 1),
+            ("", "", 0),
+        ] {
+            assert_eq!(missing(source, "en", translation, "zh"), expected);
+        }
+        assert_eq!(missing("2 million", "en", "2", "de"), 0);
     }
 
     #[test]

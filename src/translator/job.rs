@@ -197,16 +197,27 @@ impl Job {
         for piece in &mut batch.pieces {
             piece.replace(|stretch| {
                 let known = self.memory.get(&stretch.ids)?;
-                let other = if !writer.keeps_placeholders(stretch, known) {
-                    stretch.around(&self.text, reader)
-                } else if writer.garbles_numbers(stretch, known) {
-                    vec![Part::Translate(stretch.with_numbers(&self.text, reader)?)]
-                } else {
+                let lost = !writer.keeps_placeholders(stretch, known);
+                any |= lost;
+                lost.then(|| stretch.around(&self.text, reader))
+            });
+            let first = piece.parts.clone();
+            let mut garbled = false;
+            piece.replace(|stretch| {
+                let known = self.memory.get(&stretch.ids)?;
+                if !writer.garbles_numbers(stretch, known) {
                     return None;
+                }
+                let translation = writer.target.decode(&known.tokens);
+                let other = match stretch.with_numbers(&self.text, reader, &translation) {
+                    Some(stretch) => vec![Part::Translate(stretch)],
+                    None => stretch.in_pieces(&self.text, reader)?,
                 };
-                any = true;
+                garbled = true;
                 Some(other)
             });
+            piece.first = garbled.then_some(first);
+            any |= garbled;
         }
         any
     }
@@ -220,6 +231,27 @@ impl Job {
                 (!writer.keeps_placeholders(stretch, known))
                     .then(|| vec![Part::Translate(Stretch::clone(first))])
             });
+        }
+    }
+
+    /// Goes back to the first translation of those pieces whose repaired one has no fewer wrong numbers.
+    pub(super) fn choose(&self, batch: &mut Batch, languages: Languages<'_>, writer: Writer<'_>) {
+        for piece in &mut batch.pieces {
+            let Some(parts) = piece.first.take() else {
+                continue;
+            };
+            let source = &self.text[piece.source.clone()];
+            let faults = |piece: &Piece| {
+                let (_, translation) = self.assemble(piece, languages, writer);
+                writer.wrong_numbers(source, &translation)
+            };
+            let first = Piece {
+                parts,
+                ..Piece::clone(piece)
+            };
+            if faults(&first) <= faults(piece) {
+                *piece = first;
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::{amounts, currencies, marker, numbers, signs};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
-use crate::text::language::{is_chinese, is_english, is_latin_script};
+use crate::text::language::is_latin_script;
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::protected::Kind;
 use crate::text::subwords::Vocabulary;
@@ -63,15 +63,6 @@ impl Writer<'_> {
                 let between = text.get(places[n - 1]..places[n]);
                 !(is_tag(n - 1) && is_tag(n)) || between.is_some_and(words)
             })
-    }
-
-    /// Whether a translation has other numbers than its source.
-    pub fn garbles_numbers(&self, stretch: &Stretch, hypothesis: &Hypothesis) -> bool {
-        let (source, translation) = (&stretch.input.text, self.target.decode(&hypothesis.tokens));
-        // How other languages tell the time is not known here.
-        let knows_times = is_chinese(self.language) || is_english(self.language);
-        numbers::garbled(source, &translation)
-            || (knows_times && numbers::loses_minutes(source, &translation))
     }
 
     /// The text of the translation of a part of `source`; `None` where there is not a word in it.
