@@ -65,14 +65,23 @@ pub fn garbled(source: &str, translation: &str) -> bool {
     missing && (invented() || dropped())
 }
 
-/// Long numbers of each text that the other has not.
+/// Long numbers of each text that the other has not, and those that a translation repeats more often than its source.
 pub fn differences(source: &str, translation: &str) -> usize {
     let lacking = |text: &str, other: &str| {
         long(text)
             .filter(|range| is_missing(&text[range.clone()], other))
             .count()
     };
-    lacking(source, translation) + lacking(translation, source)
+    let mut written: Vec<&str> = long(translation).map(|range| &translation[range]).collect();
+    written.sort_unstable();
+    let repeated: usize = written
+        .chunk_by(|one, other| one == other)
+        .map(|same| {
+            same.len()
+                .saturating_sub(source.matches(same[0]).count().max(1))
+        })
+        .sum();
+    lacking(source, translation) + lacking(translation, source) + repeated
 }
 
 /// Whether the minutes of a time of the source are missing from a translation into Chinese or English, which has no words for
@@ -224,6 +233,7 @@ mod tests {
         for (source, translation, expected) in [
             ("1,000 in 2019, 234", "2019年为1000，234", 0),
             ("1,000 in 2019, 234", "2091年为1000", 3),
+            ("1234 or 1235", "1234或1234或1235", 1),
             ("7", "8", 0),
             ("", "", 0),
         ] {
