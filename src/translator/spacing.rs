@@ -67,7 +67,8 @@ fn is_emoji(c: char) -> bool {
 
 /// English words that begin with a capital only where a sentence begins.
 const SMALL: &str = "The A An This That These Those There It He She We They You His Her Its Our Their My Your But And Or So If When \
-    While Let Please As In On At By For To Of From With After Before Because Although Even Then Also Not No Some Many All Every Finally Lastly Next Otherwise Meanwhile Therefore However Thus Instead Yet Now \
+    While Let Please As In On At By For To Of From With After Before Because Although Even Then Also Not No Some Many All Every \
+    Finally Lastly Next Otherwise Meanwhile Therefore However Thus Instead Yet Now \
     Only Both Each Until Since Unless Through During Without Within Under Over How What Why Where Who Which";
 
 /// The first word of a text in small letters, where a sentence goes on with it.
