@@ -7,6 +7,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `typed` | what was typed where characters are read in the place of their references |
 //! | `layout` | sentences and protected parts of a text |
 //! | `piece`, `frame` | what is copied and what is translated of a sentence |
 //! | `reader` | what the model reads of a text |
@@ -40,6 +41,7 @@ mod render;
 mod spacing;
 #[cfg(test)]
 mod tests;
+mod typed;
 #[cfg(test)]
 mod vocabularies;
 

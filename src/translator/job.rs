@@ -8,6 +8,7 @@ use super::piece::{Part, Piece, Stretch, masked};
 use super::reader::Reader;
 use super::render::Writer;
 use super::spacing::{goes_on, is_missing, joined, narrowed};
+use super::typed::Typed;
 use super::{Alignment, Options, Sentence, Translation};
 use crate::decode::Hypothesis;
 use crate::text::characters::{is_han, is_wide_mark};
@@ -30,7 +31,9 @@ const SHORTEST_PIECE: usize = 8;
 /// A translation in progress. To stop it, drop it.
 #[derive(Debug)]
 pub struct Job {
+    /// The text as it is read.
     text: String,
+    typed: Typed,
     options: Options,
     layout: Layout,
     /// Sentences that have been cut into pieces.
@@ -43,7 +46,7 @@ pub struct Job {
     /// Sentences that are in `ready`.
     done: usize,
     ready: Translation,
-    /// How much of the text `ready` covers, in bytes.
+    /// How much of the text as it is read `ready` covers, in bytes.
     covered: usize,
 }
 
@@ -65,9 +68,11 @@ pub struct Batch {
 
 impl Job {
     pub(super) fn new(text: &str, language: &str, options: &Options) -> Self {
+        let (text, typed) = Typed::read(text);
         Self {
-            layout: Layout::new(text, language),
-            text: text.to_owned(),
+            layout: Layout::new(&text, language),
+            text,
+            typed,
             options: options.clone(),
             cut: 0,
             cutting: None,
@@ -95,7 +100,20 @@ impl Job {
     #[must_use]
     pub fn finish(mut self) -> Translation {
         self.ready.words = count_words(&self.text[..self.covered]);
-        self.ready.text.push_str(&self.text[self.covered..]);
+        let rest = self.covered..self.text.len();
+        // White space that is none where it was typed.
+        if self.done == self.layout.sentences.len()
+            && let Some(source) = self.typed.inked(rest.clone())
+        {
+            let copy = self.typed.text(&self.text, &source).to_owned();
+            let sentence = Sentence {
+                source,
+                ..Sentence::default()
+            };
+            self.push(sentence, &copy, Languages::default());
+        }
+        let rest = self.covered..self.text.len();
+        self.ready.text.push_str(self.typed.text(&self.text, &rest));
         self.ready
     }
 
@@ -255,7 +273,7 @@ impl Job {
         for part in &piece.parts {
             let stretch = match part {
                 Part::Copy(range) => {
-                    text.push_str(&self.text[range.clone()]);
+                    text.push_str(self.typed.text(&self.text, range));
                     continue;
                 }
                 Part::Inner(range) => {
@@ -308,19 +326,33 @@ impl Job {
             inner = false;
         }
         sentence.alignment = Alignment::joined(alignments);
+        if !sentence.translated {
+            self.typed
+                .text(&self.text, &piece.source)
+                .clone_into(&mut text);
+        }
         (sentence, text)
     }
 
     /// Appends a piece and the white space before it.
     fn push(&mut self, mut sentence: Sentence, text: &str, languages: Languages<'_>) {
-        let gap = &self.text[self.covered..sentence.source.start];
+        let mut gap = self.covered..sentence.source.start;
+        // References of white space belong to the sentence behind them.
+        let mut lead = "";
+        if let Some(inked) = self.typed.inked(gap.clone()) {
+            lead = self.typed.text(&self.text, &(inked.start..gap.end));
+            gap.end = inked.start;
+            sentence.source.start = inked.start;
+        }
+        let gap = self.typed.text(&self.text, &gap);
         let before = self.ready.text.chars().next_back();
         let next = text.chars().next();
         let both = sentence.translated && self.ready.sentences.last().is_some_and(|s| s.translated);
         let wide = |c: Option<char>| c.is_some_and(|c| is_han(c) || is_wide_mark(c) || c == '…');
         let gap = if both && languages.is_to_chinese() && gap == " " && wide(before) && wide(next) {
             ""
-        } else if both && languages.is_from_chinese_to_latin() && gap.is_empty() {
+        } else if both && languages.is_from_chinese_to_latin() && gap.is_empty() && lead.is_empty()
+        {
             // Latin sentences need the space that Chinese does without.
             " "
         } else {
@@ -328,18 +360,23 @@ impl Job {
         };
         self.ready.text.push_str(gap);
         let start = self.ready.text.len();
+        self.ready.text.push_str(lead);
         self.ready.text.push_str(text);
         self.covered = sentence.source.end;
+        sentence.source = self.typed.place(&sentence.source);
         sentence.target = start..self.ready.text.len();
         if let Some(alignment) = &mut sentence.alignment {
-            alignment.shift(start);
+            alignment.shift(start + lead.len());
+            for range in &mut alignment.source {
+                *range = self.typed.place(range);
+            }
         }
         self.ready.sentences.push(sentence);
     }
 }
 
 /// BCP 47 tags of both sides.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Languages<'a> {
     pub source: &'a str,
     pub target: &'a str,

@@ -111,7 +111,7 @@ const ELEMENTS: [(&str, Kind); 5] = [
 ];
 
 /// Makes one span of everything from the opening to the closing tag of [`ELEMENTS`].
-fn with_elements(text: &str, spans: &[Span]) -> Vec<Span> {
+pub(super) fn with_elements(text: &str, spans: &[Span]) -> Vec<Span> {
     // Where to look for each closing tag: never before that again, so that the time stays linear.
     let mut closing = [0; ELEMENTS.len()];
     let mut all = Vec::with_capacity(spans.len());

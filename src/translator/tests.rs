@@ -178,6 +178,52 @@ fn what_is_around_and_within_a_sentence_is_kept() {
 }
 
 #[test]
+fn references_are_read_as_the_characters_that_they_stand_for() {
+    let mut translator = translator("en", "zh", 4);
+    let plain = translator.translate("You ’s \"the\" word of é.", &aligned());
+    let text = "You &rsquo;s &quot;the&#34; word of &eacute;.";
+    let translation = translator.translate(text, &aligned());
+    check(text, ("en", "zh"), &translation);
+    assert_eq!(translation.text, plain.text);
+    let typed = |translation: &Translation| -> Vec<Range<usize>> {
+        let alignment = translation.sentences[0].alignment.as_ref();
+        alignment.unwrap().source.clone()
+    };
+    let tokens = |text: &str, ranges: &[Range<usize>]| -> Vec<String> {
+        ranges.iter().map(|r| text[r.clone()].to_owned()).collect()
+    };
+    let found = tokens(text, &typed(&translation));
+    assert!(found.iter().any(|token| token == "&quot;"), "{found:?}");
+    assert!(found.iter().any(|token| token == "&eacute;"), "{found:?}");
+
+    // What is copied stays as it was typed.
+    for (text, beginning, end) in [
+        (
+            "<p title=\"&rsquo;\">&nbsp;The word</p>&nbsp;",
+            "<p title=\"&rsquo;\">&nbsp;",
+            "</p>&nbsp;",
+        ),
+        ("&nbsp; 12&nbsp;", "&nbsp; 12&nbsp;", ""),
+        (
+            "你&rsquo;好\n<p>&nbsp;</p>",
+            "你&rsquo;好\n<p>&nbsp;</p>",
+            "",
+        ),
+        (
+            "The word. &nbsp;\n&#160; `&quot;`",
+            "",
+            " &nbsp;\n&#160; `&quot;`",
+        ),
+        ("&nbsp;", "&nbsp;", ""),
+    ] {
+        let translation = translator.translate(text, &aligned());
+        check(text, ("en", "zh"), &translation);
+        assert!(translation.text.starts_with(beginning), "{translation:?}");
+        assert!(translation.text.ends_with(end), "{translation:?}");
+    }
+}
+
+#[test]
 fn text_grows_at_its_end() {
     let mut translator = translator("en", "zh", 5);
     let text = "The word is a word. ".repeat(3) + &"You and I, the words of you. ".repeat(40);

@@ -1,4 +1,4 @@
-//! Code between backticks, tags, comments, character references, and the placeholders of message formats.
+//! Code between backticks, tags, comments, and the placeholders of message formats.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -142,26 +142,6 @@ pub fn tag(bytes: &[u8], at: usize) -> Option<Range<usize>> {
             }),
         };
     }
-}
-
-/// The character reference that begins at `at`: `&name;`, `&#39;`, `&#x27;`.
-pub fn reference(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let window = &bytes[at + 1..bytes.len().min(at + 12)];
-    let body = &window[..window.iter().position(|&b| b == b';')?];
-    let valid = match body {
-        [b'#', b'x' | b'X', digits @ ..] => {
-            !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)
-        }
-        [b'#', digits @ ..] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
-        [first, second, ..] => {
-            // `AT&T;` and the like are words: a reference has two letters at least.
-            first.is_ascii_alphabetic()
-                && second.is_ascii_alphanumeric()
-                && body.iter().all(u8::is_ascii_alphanumeric)
-        }
-        _ => false,
-    };
-    valid.then_some(at..at + body.len() + 2)
 }
 
 /// The placeholder in braces that begins at `at`, with the `$`, `#`, `%` or `@` before it.

@@ -7,6 +7,8 @@ mod markup;
 
 use std::ops::Range;
 
+use super::references;
+
 /// What a protected part of a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -18,7 +20,8 @@ pub enum Kind {
     Emoji,
     /// A value that a program fills in: `{name}`, `{{ name }}`, `${name}`, `%s`, `%1$d`, `%(name)s`, `%name%`.
     Placeholder,
-    /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment, a character reference (`&nbsp;`), or what Markdown puts
+    /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment, a character reference that is not
+    /// [read](references::character) (`&lt;`), or what Markdown puts
     /// around a text: `**`, `~~`, `[` and `](address)`.
     Markup,
     /// Code between backticks.
@@ -56,7 +59,9 @@ pub fn find(text: &str) -> Vec<Span> {
                 .at(text, at)
                 .or_else(|| markup::tag(bytes, at))
                 .map(|range| (range, Kind::Markup)),
-            b'&' => markup::reference(bytes, at).map(|range| (range, Kind::Markup)),
+            b'&' => references::at(bytes, at)
+                .filter(|range| references::character(&text[range.clone()]).is_none())
+                .map(|range| (range, Kind::Markup)),
             b'{' => markup::braces(text, at, free).map(|range| (range, Kind::Placeholder)),
             b'%' => markup::percent(bytes, at).map(|range| (range, Kind::Placeholder)),
             b'[' => links
@@ -131,6 +136,10 @@ mod tests {
                     &["HTTPS://A.COM/B", "git+ssh://h:22/x"],
                 ),
                 ("*http://a.com*", &["http://a.com"]),
+                (
+                    "&quot;http://a.com/b?c&amp;d&copy=e&quot;",
+                    &["http://a.com/b?c&amp;d&copy=e"],
+                ),
                 (
                     "mailto:a@b.com tel:+1-2-3",
                     &["mailto:a@b.com", "tel:+1-2-3"],
@@ -259,8 +268,8 @@ mod tests {
                     &["<input disabled>", "<0>", "</0>", "<my-tag>"],
                 ),
                 (
-                    "<!-- a > b --> &nbsp;&#39;&#x27;",
-                    &["<!-- a > b -->", "&nbsp;", "&#39;", "&#x27;"],
+                    "<!-- a > b --> &lt;&#60;&#x3C;&nbsp;&#39;",
+                    &["<!-- a > b -->", "&lt;", "&#60;", "&#x3C;"],
                 ),
                 ("a <b and c> d, I <3 you, 1<2>1, <>, </>, <!-- x", &[]),
                 ("AT&T; & &; &#; R&D", &[]),
