@@ -8,7 +8,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `typed` | what was typed where characters are read in the place of their references |
-//! | `layout` | sentences and protected parts of a text |
+//! | `layout`, `view` | sentences and protected parts of a text |
 //! | `piece`, `frame` | what is copied and what is translated of a sentence |
 //! | `reader` | what the model reads of a text |
 //! | `case` | text in capitals |
@@ -42,6 +42,7 @@ mod spacing;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod view;
 #[cfg(test)]
 mod vocabularies;
 

@@ -176,7 +176,7 @@ mod tests {
     fn kept_ranges_and_offsets() {
         let text = "&quot;a&quot; `&quot;` b&#39;s";
         let code = text.find('`').unwrap();
-        let edited = read(text, [code..code + 8]).unwrap();
+        let edited = read(text, std::iter::once(code..code + 8)).unwrap();
         assert_eq!(edited.text, "\"a\" `&quot;` b's");
         assert_eq!(edited.backward(&(0..3)), 0..13);
         let at = edited.text.len() - 3;

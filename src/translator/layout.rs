@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use super::view;
 use crate::text::characters::is_line_break;
 use crate::text::placeholders::is_placeholder;
 use crate::text::protected::{self, Kind, Span};
-use crate::text::sentences;
 
 /// A run of this many ASCII letters and digits is no word: keys, hashes and encoded data are copied, and cannot slow
 /// anything down. (The longest word in English dictionaries has 45 letters.)
@@ -30,7 +30,7 @@ impl Layout {
             sentences: Vec::new(),
             spans,
         };
-        for sentence in layout.joined(sentences::split(text, language)) {
+        for sentence in layout.joined(view::split(text, &layout.spans, language)) {
             layout.split_columns(text, sentence);
         }
         layout
