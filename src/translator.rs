@@ -17,7 +17,8 @@
 //! | `currencies` | yuan that became dollars, and dollars that became yuan |
 //! | `numerals` | numbers in Chinese characters, which are read as digits |
 //! | `render` | from tokens to text |
-//! | `spacing` | spaces that Chinese does without |
+//! | `spacing`, `seams` | spaces that Chinese does without |
+//! | `patchwork` | Chinese sentences whose parts were translated one by one |
 //! | `job` | a translation in progress |
 //! | `gpu` | whether a GPU takes part (feature `gpu`) |
 //!
@@ -35,9 +36,11 @@ mod job;
 mod layout;
 mod numbers;
 pub(crate) mod numerals;
+mod patchwork;
 mod piece;
 mod reader;
 mod render;
+mod seams;
 mod spacing;
 #[cfg(test)]
 mod tests;

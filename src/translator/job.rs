@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::layout::Layout;
+use super::patchwork::{Patchwork, is_article};
 use super::piece::{Part, Piece, Stretch, masked};
 use super::reader::Reader;
 use super::render::Writer;
+use super::seams::{is_between_blocks, is_seamless};
 use super::spacing::{goes_on, is_missing, joined, narrowed};
 use super::typed::Typed;
 use super::{Alignment, Options, Sentence, Translation};
 use crate::decode::Hypothesis;
-use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
 use crate::text::language::{count_words, is_chinese, is_latin_script};
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
@@ -259,6 +260,10 @@ impl Job {
         languages: Languages<'_>,
         writer: Writer<'_>,
     ) -> (Sentence, String) {
+        let in_parts = piece.parts.iter().any(|p| matches!(p, Part::Inner(_)));
+        if in_parts && languages.is_to_chinese() {
+            return self.patched(piece, writer);
+        }
         let mut text = String::with_capacity(piece.source.len());
         let mut sentence = Sentence {
             source: piece.source.clone(),
@@ -268,8 +273,6 @@ impl Job {
         let spaced = languages.is_from_chinese_to_latin();
         // What was copied last, as it stands in the source.
         let mut copied_last = None;
-        // Whether the space at the end of `text` comes from within a sentence.
-        let mut inner = false;
         for part in &piece.parts {
             let stretch = match part {
                 Part::Copy(range) => {
@@ -277,7 +280,7 @@ impl Job {
                     continue;
                 }
                 Part::Inner(range) => {
-                    let mut copied = &self.text[range.clone()];
+                    let copied = &self.text[range.clone()];
                     if spaced {
                         if is_missing(&text, copied) {
                             text.push(' ');
@@ -286,11 +289,7 @@ impl Job {
                         copied_last = Some(copied);
                         continue;
                     }
-                    if languages.is_to_chinese() && text.ends_with(is_wide_mark) {
-                        copied = copied.strip_prefix(' ').unwrap_or(copied);
-                    }
                     text.push_str(copied);
-                    inner = true;
                     continue;
                 }
                 Part::Translate(stretch) => stretch,
@@ -308,22 +307,12 @@ impl Job {
             if spaced && is_missing(copied_last.take().unwrap_or(&text), &rendered.text) {
                 text.push(' ');
             }
-            if inner && rendered.text.starts_with(is_wide_mark) && text.ends_with(' ') {
-                text.pop();
-            }
-            sentence.score = if sentence.translated {
-                sentence.score.min(hypothesis.score)
-            } else {
-                hypothesis.score
-            };
-            sentence.translated = true;
-            sentence.looped |= hypothesis.looped;
+            sentence.add(hypothesis);
             if let Some(mut alignment) = rendered.alignment {
                 alignment.shift(text.len());
                 alignments.push(alignment);
             }
             text.push_str(&rendered.text);
-            inner = false;
         }
         sentence.alignment = Alignment::joined(alignments);
         if !sentence.translated {
@@ -332,6 +321,66 @@ impl Job {
                 .clone_into(&mut text);
         }
         (sentence, text)
+    }
+
+    /// A piece whose parts were translated one by one, into Chinese; as [`Self::assemble`].
+    fn patched(&self, piece: &Piece, writer: Writer<'_>) -> (Sentence, String) {
+        let mut sentence = Sentence {
+            source: piece.source.clone(),
+            ..Sentence::default()
+        };
+        let mut body = Patchwork::default();
+        let (mut head, mut tail) = (String::new(), String::new());
+        let mut alignments = Vec::new();
+        for part in &piece.parts {
+            let stretch = match part {
+                Part::Copy(range) => {
+                    let end = if body.len() == 0 {
+                        &mut head
+                    } else {
+                        &mut tail
+                    };
+                    end.push_str(self.typed.text(&self.text, range));
+                    continue;
+                }
+                Part::Inner(range) => {
+                    let spans = self.layout.spans_in(range);
+                    body.push_between(&self.text, range.clone(), spans);
+                    continue;
+                }
+                Part::Translate(stretch) => stretch,
+            };
+            let source = &self.text[stretch.source.clone()];
+            if is_article(source) {
+                continue;
+            }
+            let known = self.memory.get(&stretch.ids);
+            let rendered =
+                known.and_then(|known| Some((known, writer.render(&self.text, stretch, known)?)));
+            let Some((hypothesis, rendered)) = rendered else {
+                body.push(source);
+                continue;
+            };
+            sentence.add(hypothesis);
+            if let Some(mut alignment) = rendered.alignment {
+                alignment.shift(body.len());
+                alignments.push(alignment);
+            }
+            body.push(&rendered.text);
+        }
+        if !sentence.translated {
+            let copy = self.typed.text(&self.text, &piece.source);
+            return (sentence, copy.to_owned());
+        }
+        let body = body.finish();
+        for range in alignments.iter_mut().flat_map(|a| &mut a.target) {
+            *range = body.forward(range);
+        }
+        sentence.alignment = Alignment::joined(alignments);
+        if let Some(alignment) = &mut sentence.alignment {
+            alignment.shift(head.len());
+        }
+        (sentence, head + &body.text + &tail)
     }
 
     /// Appends a piece and the white space before it.
@@ -345,13 +394,15 @@ impl Job {
             sentence.source.start = inked.start;
         }
         let gap = self.typed.text(&self.text, &gap);
-        let before = self.ready.text.chars().next_back();
-        let next = text.chars().next();
         let both = sentence.translated && self.ready.sentences.last().is_some_and(|s| s.translated);
-        let wide = |c: Option<char>| c.is_some_and(|c| is_han(c) || is_wide_mark(c) || c == '…');
-        let gap = if both && languages.is_to_chinese() && gap == " " && wide(before) && wide(next) {
+        let before = &self.ready.text;
+        let gap = if both && languages.is_to_chinese() && gap == " " && is_seamless(before, text) {
             ""
-        } else if both && languages.is_from_chinese_to_latin() && gap.is_empty() && lead.is_empty()
+        } else if both
+            && languages.is_from_chinese_to_latin()
+            && gap.is_empty()
+            && lead.is_empty()
+            && !is_between_blocks(before, text)
         {
             // Latin sentences need the space that Chinese does without.
             " "
@@ -372,6 +423,19 @@ impl Job {
             }
         }
         self.ready.sentences.push(sentence);
+    }
+}
+
+impl Sentence {
+    /// Takes over what is said of the translation of a part.
+    fn add(&mut self, hypothesis: &Hypothesis) {
+        self.score = if self.translated {
+            self.score.min(hypothesis.score)
+        } else {
+            hypothesis.score
+        };
+        self.translated = true;
+        self.looped |= hypothesis.looped;
     }
 }
 
