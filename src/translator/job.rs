@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::layout::Layout;
-use super::patchwork::{Patchwork, is_article};
+use super::patchwork::{Patchwork, without_article};
 use super::piece::{Part, Piece, Stretch, masked};
 use super::reader::Reader;
 use super::render::Writer;
@@ -351,7 +351,8 @@ impl Job {
                 Part::Translate(stretch) => stretch,
             };
             let source = &self.text[stretch.source.clone()];
-            if is_article(source) {
+            if let Some(rest) = without_article(source) {
+                body.push(&rest);
                 continue;
             }
             let known = self.memory.get(&stretch.ids);

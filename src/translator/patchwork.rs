@@ -7,11 +7,13 @@ use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::protected::{Kind, Span};
 use crate::text::typography::set;
 
-/// Whether a word is one that Chinese does without.
-pub fn is_article(word: &str) -> bool {
+/// What is left of a part whose only word is one that Chinese does without: its marks.
+pub fn without_article(part: &str) -> Option<String> {
+    let word = part.trim_matches(|c: char| !c.is_alphanumeric());
     ["the", "a", "an"]
         .iter()
         .any(|article| article.eq_ignore_ascii_case(word))
+        .then(|| part.replacen(word, "", 1))
 }
 
 /// The sentence while it is put together; it is set as one, with placeholders for what is protected.
@@ -170,7 +172,10 @@ mod tests {
 
     #[test]
     fn articles() {
-        assert!(is_article("The") && is_article("an"));
-        assert!(!is_article("this") && !is_article(""));
+        assert_eq!(without_article("The").as_deref(), Some(""));
+        assert_eq!(without_article(", an").as_deref(), Some(", "));
+        assert_eq!(without_article("the user"), None);
+        assert_eq!(without_article("this"), None);
+        assert_eq!(without_article("…"), None);
     }
 }

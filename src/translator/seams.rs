@@ -3,6 +3,8 @@
 use super::view::is_block_tag;
 use crate::text::characters::{is_han, is_wide_mark};
 
+/// Longest reference to a footnote that is looked at.
+const LONGEST_FOOTNOTE: usize = 40;
 /// Longest tag that is looked at.
 const LONGEST_TAG: usize = 512;
 
@@ -21,6 +23,7 @@ pub fn is_between_blocks(before: &str, next: &str) -> bool {
 fn without_closing(mut text: &str) -> &str {
     loop {
         let shorter = text.trim_end_matches(['*', '_', '~']);
+        let shorter = without_footnote(shorter);
         let shorter = match last_tag(shorter) {
             Some(tag) if tag.starts_with("</") && !is_block_tag(tag) => {
                 &shorter[..shorter.len() - tag.len()]
@@ -46,6 +49,14 @@ fn without_opening(mut text: &str) -> &str {
             return text;
         }
         text = shorter;
+    }
+}
+
+fn without_footnote(text: &str) -> &str {
+    let end = text.ceil_char_boundary(text.len().saturating_sub(LONGEST_FOOTNOTE));
+    match text[end..].rfind('[') {
+        Some(open) if text.ends_with(']') => &text[..end + open],
+        _ => text,
     }
 }
 
@@ -76,6 +87,7 @@ mod tests {
             ("好。", "<a href=\"x > y\">请</a>", false),
             ("好。", "<a href=\"x\">请</a>", true),
             ("<p>好。</p>", "<p>请</p>", false),
+            ("好。[1][note 2]", "请", true),
             ("OK</b>", "请", false),
             ("好。", "OK", false),
             (">", "<", false),

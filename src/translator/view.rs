@@ -220,12 +220,13 @@ mod tests {
             "<b>Note.</b> |Please read it.",
             "He said **no.** |Then he left.",
             "He said **no.** and **left.**",
-            "**Stop!** |~~Go.~~ |Done",
+            "**Stop!** |~~Go.~~ |*Wait.* |Done",
             "See [the docs.](https://a.b/c) |**Then** read [it](x).",
             "<a href=\"x\">One.</a> |<b>Two</b>",
             "Mr. <b>Smith</b> and approx. <i>five</i>",
             "It ends.<img src=\"a.b\"/> |<img src=\"c\"> Another.",
             "One. |<!-- a. B --> Two.",
+            "It began in 1850.[1] |It has 5,000.[2][3] |The U.S.[a] army.[citation needed] |Then",
         ] {
             check("en", marked);
         }
@@ -234,6 +235,8 @@ mod tests {
             "<b>重要提示。</b>|请阅读。",
             "见[文档。](https://a.b)|好",
             "（<b>好！</b>）|好",
+            "始于1850年。[1]|现有5000人。[2][3]|市长",
+            "点击*保存。*|好",
         ] {
             check("zh", marked);
         }

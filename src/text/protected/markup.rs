@@ -144,9 +144,40 @@ pub fn tag(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     }
 }
 
+/// Longest message with variants, in bytes.
+const LONGEST_MESSAGE: usize = 1024;
+
+/// A message with variants, as ICU has them: `{count, plural, one {# item} other {# items}}`.
+fn message(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let window = &bytes[at..bytes.len().min(at + LONGEST_MESSAGE)];
+    let mut fields = window[1..window.len().min(80)].splitn(3, |&b| b == b',');
+    let name = fields.next()?.trim_ascii();
+    let kind = fields.next()?.trim_ascii();
+    let named = !name.is_empty()
+        && name
+            .iter()
+            .all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    if !named || ![&b"plural"[..], b"select", b"selectordinal"].contains(&kind) {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let end = window.iter().position(|b| {
+        match b {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })?;
+    Some(at..at + end + 1)
+}
+
 /// The placeholder in braces that begins at `at`, with the `$`, `#`, `%` or `@` before it.
 pub fn braces(text: &str, at: usize, free: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
+    if let Some(message) = message(bytes, at) {
+        return Some(message);
+    }
     let depth = bytes[at..]
         .iter()
         .take(3)

@@ -2,6 +2,7 @@
 
 mod address;
 mod emoji;
+mod footnote;
 mod markdown;
 mod markup;
 
@@ -22,7 +23,7 @@ pub enum Kind {
     Placeholder,
     /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment, a character reference that is not
     /// [read](references::character) (`&lt;`), or what Markdown puts
-    /// around a text: `**`, `~~`, `[` and `](address)`.
+    /// around a text: `*`, `**`, `~~`, `[` and `](address)`, or a reference to a footnote (`[1]`).
     Markup,
     /// Code between backticks.
     Code,
@@ -46,6 +47,7 @@ pub fn find(text: &str) -> Vec<Span> {
     let mut code = markup::CodeSpans::default();
     let mut comments = markup::Comments::default();
     let mut links = markdown::Links::default();
+    let mut emphasis = markdown::Single::default();
     let mut at = 0;
     while at < bytes.len() {
         // Nothing before this may become part of a span any more.
@@ -66,14 +68,17 @@ pub fn find(text: &str) -> Vec<Span> {
             b'%' => markup::percent(bytes, at).map(|range| (range, Kind::Placeholder)),
             b'[' => links
                 .open(bytes, at, free)
+                .or_else(|| footnote::at(text, at, free))
                 .map(|range| (range, Kind::Markup)),
             b']' => links.close(at).map(|range| (range, Kind::Markup)),
             b'*' | b'~' if bytes.get(at + 1) == Some(&bytes[at]) => {
                 markdown::emphasis(bytes, at).map(|range| (range, Kind::Markup))
             }
-            b'#' | b'*' | b'0'..=b'9' | 0x80.. => {
-                emoji::run(text, at).map(|range| (range, Kind::Emoji))
-            }
+            b'*' | b'_' => emphasis
+                .at(text, at)
+                .map(|range| (range, Kind::Markup))
+                .or_else(|| emoji::run(text, at).map(|range| (range, Kind::Emoji))),
+            b'#' | b'0'..=b'9' | 0x80.. => emoji::run(text, at).map(|range| (range, Kind::Emoji)),
             _ => None,
         };
         at = match found {
@@ -232,7 +237,15 @@ mod tests {
                     ],
                 ),
                 ("{名字}你好", &["{名字}"]),
-                ("{n, plural, one {# item} other {# items}}", &[]),
+                (
+                    "You have {n, plural, =0 {none} one {# item} other {{n} items}}. {x, select,\n a{b}} {g,choice,x}",
+                    &[
+                        "{n, plural, =0 {none} one {# item} other {{n} items}}",
+                        "{x, select,\n a{b}}",
+                        "{g,choice,x}",
+                    ],
+                ),
+                ("{n, plural, one {a} {x}", &["{a}", "{x}"]),
                 ("a { b } {", &[]),
                 ("{{a} {b}}", &["{a}", "{b}"]),
                 (
@@ -275,7 +288,7 @@ mod tests {
                 ("AT&T; & &; &#; R&D", &[]),
                 (
                     "See [the *docs*](https://a.b/c_(d) \"x\") ![x](y.png) [z](/a_(b))",
-                    &["![", "](y.png)", "[", "](/a_(b))"],
+                    &["*", "*", "![", "](y.png)", "[", "](/a_(b))"],
                 ),
                 (
                     "See [the docs](https://a.b \"x y\"), [a]: [b] (c) [d](e f) [g](",
@@ -285,6 +298,46 @@ mod tests {
                 (
                     "**Hi** ~~you~~ ***x*** 2**3 a ** b ~ ****",
                     &["**", "**", "~~", "~~", "***", "***"],
+                ),
+                (
+                    "_a_ *b c.* 点击*保存*。**a** (*\"x\"*) *see **this** word*",
+                    &[
+                        "_", "_", "*", "*", "*", "*", "**", "**", "*", "*", "*", "**", "**", "*",
+                    ],
+                ),
+                (
+                    "a_b_c 2 * 3 * 4 2*3*4 *.md _id ^_^ *_* f*ck sh*t \\*a* *\n* b* __init__",
+                    &[],
+                ),
+                (
+                    "*see http://a.b/c*d and this* or *that*",
+                    &["*", "*", "*", "*"],
+                ),
+                ("f(*args, *kwargs) and *.md", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn footnotes() {
+        check(
+            Kind::Markup,
+            &[
+                (
+                    "In 1850.[2][note 3][4] 于1850年。[a] is true[citation needed].[who?] “No.”[b]",
+                    &[
+                        "[2]",
+                        "[note 3]",
+                        "[4]",
+                        "[a]",
+                        "[citation needed]",
+                        "[who?]",
+                        "[b]",
+                    ],
+                ),
+                (
+                    "[1] a, see [2], the town[1] in 1850,[a] file[s], f[0]{x} x[1]=y “[t]he [12345] a[1234] a[1 b[\n1] [[1]] z[é]",
+                    &[],
                 ),
             ],
         );
@@ -351,6 +404,15 @@ mod tests {
             "](",
             "**",
             "**a",
+            "*a",
+            " *a",
+            " *a _b",
+            "*a* ",
+            "*a\n",
+            "{n, plural, ",
+            "{n,select,a{",
+            "a[1]",
+            "a[",
         ] {
             let text = pattern.repeat(1_000_000 / pattern.len());
             assert_ordered(&text, find(&text).iter().map(|span| &span.range));
