@@ -224,6 +224,33 @@ fn references_are_read_as_the_characters_that_they_stand_for() {
 }
 
 #[test]
+fn sentences_meet_as_their_markup_does() {
+    for (languages, text, seams, seed) in [
+        (
+            ("zh", "en"),
+            "<p>我们来了。</p><p>他说。</p>**国！**我在这里。",
+            ["</p><p>", "</p>**", "!** "],
+            50,
+        ),
+        (
+            ("en", "zh"),
+            "<b>The word.</b> You and I. <p>The word.</p> <p>You</p>",
+            ["。</b>里", " <p>", "</p> <p>"],
+            9,
+        ),
+    ] {
+        let mut translator = translator(languages.0, languages.1, seed);
+        let translation = translator.translate(text, &aligned());
+        check(text, languages, &translation);
+        assert!(translation.sentences.iter().all(|s| s.translated));
+        assert_eq!(translation.sentences.len(), 4);
+        for seam in seams {
+            assert!(translation.text.contains(seam), "{seam} {translation:?}");
+        }
+    }
+}
+
+#[test]
 fn text_grows_at_its_end() {
     let mut translator = translator("en", "zh", 5);
     let text = "The word is a word. ".repeat(3) + &"You and I, the words of you. ".repeat(40);

@@ -140,6 +140,7 @@ fn opens(text: &str, at: usize) -> bool {
 fn closes(text: &str, at: usize) -> bool {
     neighbours(text, at).is_some_and(|(before, behind)| {
         !is_letter(behind)
-            && (before.is_alphanumeric() || "\"'”’」』》）)`]>}%.,!?…。，！？".contains(before))
+            && (before.is_alphanumeric()
+                || "\"'”’」』》）)`]>}%.,:;!?…。，：；！？".contains(before))
     })
 }
