@@ -8,7 +8,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `typed` | what was typed where characters are read in the place of their references |
-//! | `layout`, `view` | sentences and protected parts of a text |
+//! | `layout`, `view`, `columns`, `clauses` | sentences and protected parts of a text |
+//! | `oddities` | what the model hardly knows, and is copied |
 //! | `piece`, `frame` | what is copied and what is translated of a sentence |
 //! | `reader` | what the model reads of a text |
 //! | `case` | text in capitals |
@@ -28,6 +29,8 @@
 
 mod amounts;
 mod case;
+mod clauses;
+mod columns;
 mod currencies;
 mod frame;
 #[cfg(feature = "gpu")]
@@ -36,6 +39,7 @@ mod job;
 mod layout;
 mod numbers;
 pub(crate) mod numerals;
+mod oddities;
 mod patchwork;
 mod piece;
 mod reader;
@@ -295,7 +299,7 @@ impl Translator {
     /// Splits a text; nothing is translated yet.
     #[must_use]
     pub fn start(&self, text: &str, options: &Options) -> Job {
-        Job::new(text, &self.parts.config.source_language, options)
+        Job::new(text, self.parts.reader(), options)
     }
 
     /// Translates texts that have nothing to do with each other, such as the lines of a file, together: much faster than one

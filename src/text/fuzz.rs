@@ -132,6 +132,12 @@ const PARTS: &[&str] = &[
     "&#39;",
     "&nbsp;",
     "_",
+    "a_b",
+    "C:\\x",
+    "|",
+    " | ",
+    ":)",
+    "@你",
 ];
 
 /// An xorshift generator of texts.

@@ -2,6 +2,7 @@
 
 mod abbreviations;
 pub mod characters;
+pub mod diacritics;
 pub mod edited;
 #[cfg(test)]
 pub(crate) mod fuzz;

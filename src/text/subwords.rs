@@ -109,6 +109,15 @@ impl Vocabulary {
         ids
     }
 
+    /// Whether there are pieces for all of a text, so that no character of it is unknown or spelt in bytes.
+    #[must_use]
+    pub fn spells(&self, text: &str) -> bool {
+        let model = self.processor.model();
+        self.encode(text)
+            .into_iter()
+            .all(|id| !model.is_byte(id as usize) && !model.is_unknown(id as usize))
+    }
+
     /// Ids of a text with the bytes of the text that each stands for. The byte pieces that spell one character share its
     /// range. Where the model's own normalisation changes the number of characters, ranges behind it may be off by as much.
     #[must_use]

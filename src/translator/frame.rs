@@ -37,7 +37,7 @@ pub fn frame(text: &str, range: &Range<usize>, spans: &[Span]) -> Range<usize> {
             last -= 1;
             continue;
         }
-        let symbols = |c: char| matches!(c, '*' | '=' | '~' | '#' | '|');
+        let symbols = |c: char| matches!(c, '*' | '=' | '~' | '#' | '|' | '｜' | '│');
         let rest = text[start..end].trim_end_matches(symbols);
         // C# is a name.
         let attached = rest.ends_with(|c: char| c.is_alphanumeric()) && text[..end].ends_with('#');
@@ -62,6 +62,8 @@ fn marker(text: &str) -> usize {
                 | '='
                 | '~'
                 | '|'
+                | '｜'
+                | '│'
                 | '>'
                 | '•'
                 | '·'
@@ -159,6 +161,8 @@ mod tests {
             ("- [x] **Do** it **", "[x] **Do** it"),
             ("== Title ==", "Title"),
             ("I like C#", "I like C#"),
+            ("| a ｜", "a"),
+            ("│ a", "a"),
             ("{name} is here", "{name} is here"),
             ("See https://a.b/c", "See https://a.b/c"),
             ("😀😀", ""),

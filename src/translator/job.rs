@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::columns::is_bar;
 use super::layout::Layout;
 use super::patchwork::{Patchwork, without_article};
 use super::piece::{Part, Piece, Stretch, masked};
 use super::reader::Reader;
 use super::render::Writer;
 use super::seams::{is_between_blocks, is_seamless};
-use super::spacing::{goes_on, is_missing, joined, narrowed};
+use super::spacing::{behind_sentence, goes_on, is_missing, joined, narrowed};
 use super::typed::Typed;
 use super::{Alignment, Options, Sentence, Translation};
 use crate::decode::Hypothesis;
@@ -68,10 +69,10 @@ pub struct Batch {
 }
 
 impl Job {
-    pub(super) fn new(text: &str, language: &str, options: &Options) -> Self {
+    pub(super) fn new(text: &str, reader: Reader<'_>, options: &Options) -> Self {
         let (text, typed) = Typed::read(text);
         Self {
-            layout: Layout::new(&text, language),
+            layout: Layout::of(&text, reader),
             text,
             typed,
             options: options.clone(),
@@ -276,7 +277,13 @@ impl Job {
         for part in &piece.parts {
             let stretch = match part {
                 Part::Copy(range) => {
-                    text.push_str(self.typed.text(&self.text, range));
+                    let copied = self.typed.text(&self.text, range);
+                    let space = copied.len() - copied.trim_start().len();
+                    if sentence.translated && self.layout.has_emoji_at(range.start + space) {
+                        text.push_str(&behind_sentence(&text, copied, languages));
+                    } else {
+                        text.push_str(copied);
+                    }
                     continue;
                 }
                 Part::Inner(range) => {
@@ -387,6 +394,7 @@ impl Job {
     /// Appends a piece and the white space before it.
     fn push(&mut self, mut sentence: Sentence, text: &str, languages: Languages<'_>) {
         let mut gap = self.covered..sentence.source.start;
+        let emoji = self.layout.has_emoji_at(sentence.source.start);
         // References of white space belong to the sentence behind them.
         let mut lead = "";
         if let Some(inked) = self.typed.inked(gap.clone()) {
@@ -395,15 +403,17 @@ impl Job {
             sentence.source.start = inked.start;
         }
         let gap = self.typed.text(&self.text, &gap);
-        let both = sentence.translated && self.ready.sentences.last().is_some_and(|s| s.translated);
+        let last = self.ready.sentences.last().is_some_and(|s| s.translated);
+        let both = sentence.translated && last;
         let before = &self.ready.text;
         let gap = if both && languages.is_to_chinese() && gap == " " && is_seamless(before, text) {
             ""
-        } else if both
+        } else if (both || last && emoji)
             && languages.is_from_chinese_to_latin()
             && gap.is_empty()
             && lead.is_empty()
             && !is_between_blocks(before, text)
+            && !text.starts_with(is_bar)
         {
             // Latin sentences need the space that Chinese does without.
             " "
@@ -448,11 +458,11 @@ pub struct Languages<'a> {
 }
 
 impl Languages<'_> {
-    fn is_to_chinese(self) -> bool {
+    pub fn is_to_chinese(self) -> bool {
         is_chinese(self.target)
     }
 
-    fn is_from_chinese_to_latin(self) -> bool {
+    pub fn is_from_chinese_to_latin(self) -> bool {
         is_chinese(self.source) && is_latin_script(self.target)
     }
 }

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
+use super::clauses;
+use super::columns;
+use super::oddities::Oddities;
+use super::reader::Reader;
 use super::view;
 use crate::text::characters::is_line_break;
-use crate::text::placeholders::is_placeholder;
 use crate::text::protected::{self, Kind, Span};
 
-/// A run of this many ASCII letters and digits is no word: keys, hashes and encoded data are copied, and cannot slow
-/// anything down. (The longest word in English dictionaries has 45 letters.)
-const LONGEST_WORD: usize = 48;
 /// This much white space within a line separates columns, which are translated one by one.
 const COLUMN_GAP: usize = 3;
 
@@ -23,17 +23,36 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Of a text in a language (a BCP 47 tag).
+    /// Of a text that a model is to read.
+    pub fn of(text: &str, reader: Reader<'_>) -> Self {
+        Self::with_knowledge(text, reader.language, &|c| reader.knows(c))
+    }
+
+    /// Of a text in a language (a BCP 47 tag), for a model that knows all letters.
+    #[cfg(test)]
     pub fn new(text: &str, language: &str) -> Self {
-        let spans = with_oddities(text, with_elements(text, &protected::find(text)));
+        Self::with_knowledge(text, language, &|_| true)
+    }
+
+    fn with_knowledge(text: &str, language: &str, knows: &dyn Fn(char) -> bool) -> Self {
+        let spans = with_elements(text, &protected::find(text));
+        let bars = columns::bars(text, &spans);
+        let spans = Oddities::new(language, knows).add(text, &spans, &bars);
         let mut layout = Self {
             sentences: Vec::new(),
             spans,
         };
         for sentence in layout.joined(view::split(text, &layout.spans, language)) {
-            layout.split_columns(text, sentence);
+            layout.split_columns(text, language, sentence, &bars);
         }
         layout
+    }
+
+    /// Whether an emoji begins at a place.
+    pub fn has_emoji_at(&self, place: usize) -> bool {
+        self.spans
+            .binary_search_by_key(&place, |span| span.range.start)
+            .is_ok_and(|n| self.spans[n].kind == Kind::Emoji)
     }
 
     /// The protected parts that lie in a range.
@@ -68,7 +87,13 @@ impl Layout {
     }
 
     /// Adds a sentence, or its parts if it is a line with columns.
-    fn split_columns(&mut self, text: &str, sentence: Range<usize>) {
+    fn split_columns(
+        &mut self,
+        text: &str,
+        language: &str,
+        sentence: Range<usize>,
+        bars: &[usize],
+    ) {
         let mut start = sentence.start;
         let mut at = sentence.start;
         while let Some(gap) = next_gap(text, at..sentence.end) {
@@ -83,11 +108,19 @@ impl Layout {
                 )
                 .is_some_and(|span| span.range.start < gap.start);
             if separates && !within {
-                self.sentences.push(start..gap.start);
+                self.push(text, language, start..gap.start, bars);
                 start = gap.end;
             }
         }
-        self.sentences.push(start..sentence.end);
+        self.push(text, language, start..sentence.end, bars);
+    }
+
+    /// Adds the columns between bars, each in the parts that emoji end.
+    fn push(&mut self, text: &str, language: &str, part: Range<usize>, bars: &[usize]) {
+        for column in columns::split(text, part, bars) {
+            let clauses = clauses::split(text, language, column.clone(), self.spans_in(&column));
+            self.sentences.extend(clauses);
+        }
     }
 }
 
@@ -154,47 +187,6 @@ fn is_tag(tag: &str, open: &str, name: &str) -> bool {
     named && rest[name.len()..].starts_with(whole) && !tag.ends_with("/>")
 }
 
-/// Adds the characters that would be taken for placeholders, and runs of letters that are no words.
-fn with_oddities(text: &str, spans: Vec<Span>) -> Vec<Span> {
-    let mut all = Vec::with_capacity(spans.len());
-    let mut from = 0;
-    for span in spans {
-        find_oddities(text, from..span.range.start, &mut all);
-        from = span.range.end;
-        all.push(span);
-    }
-    find_oddities(text, from..text.len(), &mut all);
-    all
-}
-
-fn find_oddities(text: &str, range: Range<usize>, found: &mut Vec<Span>) {
-    let mut run = range.start;
-    let within = text[range.clone()]
-        .char_indices()
-        .map(|(at, c)| (range.start + at, Some(c)));
-    for (at, c) in within.chain([(range.end, None)]) {
-        if c.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_')) {
-            continue;
-        }
-        if at - run >= LONGEST_WORD {
-            found.push(Span {
-                range: run..at,
-                kind: Kind::Code,
-            });
-        }
-        let Some(c) = c else {
-            return;
-        };
-        run = at + c.len_utf8();
-        if is_placeholder(c) {
-            found.push(Span {
-                range: at..run,
-                kind: Kind::Placeholder,
-            });
-        }
-    }
-}
-
 /// Whether a protected part is a block of its own rather than a word of the sentence around it.
 pub fn is_block(text: &str, span: &Span) -> bool {
     matches!(span.kind, Kind::Emoji | Kind::Markup)
@@ -223,6 +215,14 @@ mod tests {
                 vec!["Name", "Age", "City of birth  x"],
             ),
             ("`a   b` c", vec!["`a   b` c"]),
+            (
+                "Home | About us, a_b|c | `x | y` | Contact",
+                vec!["Home", "| About us, a_b|c", "| `x | y`", "| Contact"],
+            ),
+            (
+                "|No. 1|A b. C\t|\n|:-|-:|\n| |x|",
+                vec!["|No. 1", "|A b.", "C", "|", "|:-", "|-:|", "| |x|"],
+            ),
         ] {
             let layout = Layout::new(text, "en");
             let found: Vec<&str> = layout.sentences.iter().map(|s| &text[s.clone()]).collect();
@@ -254,18 +254,5 @@ mod tests {
         }
         let many = Layout::new(&"<pre><code>".repeat(50_000), "en");
         assert_eq!(many.spans.len(), 100_000);
-    }
-
-    #[test]
-    fn oddities_are_protected() {
-        let key = "k/".repeat(30);
-        let text = format!("a\u{e001} {key}, `x` {key}é");
-        let layout = Layout::new(&text, "en");
-        let found: Vec<&str> = layout
-            .spans
-            .iter()
-            .map(|s| &text[s.range.clone()])
-            .collect();
-        assert_eq!(found, ["\u{e001}", &key, "`x`", &key]);
     }
 }

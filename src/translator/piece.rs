@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::frame::frame;
 use super::reader::Reader;
-use super::{case, numbers};
+use super::{case, clauses, numbers};
 use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
 use crate::text::language::has_words;
@@ -89,9 +89,12 @@ impl Piece {
     /// Cuts up `source`, in which `spans` are protected.
     pub fn new(text: &str, reader: Reader<'_>, source: Range<usize>, spans: &[Span]) -> Self {
         let core = frame(text, &source, spans);
+        let core = clauses::without_last(text, reader.language, core, spans);
+        // Words of another script tell whether the text is in the language.
         let inner: Vec<Span> = spans
             .iter()
             .filter(|span| core.start <= span.range.start && span.range.end <= core.end)
+            .filter(|span| span.kind != Kind::Foreign)
             .cloned()
             .collect();
         let mut parts = Vec::new();
@@ -270,8 +273,8 @@ fn holes(text: &str, spans: &[Span], range: &Range<usize>) -> Vec<Hole> {
         }
         let part = &text[span.range.clone()];
         let same = |other: &&Span| text[other.range.clone()] == *part;
-        let open =
-            part.starts_with(['*', '_', '~']) && spans[..n].iter().filter(same).count() % 2 == 1;
+        let open = part.starts_with(['*', '_', '~', '\\'])
+            && spans[..n].iter().filter(same).count() % 2 == 1;
         let hole = Hole::new(text, span.range.clone(), span.kind, open);
         match holes.last_mut() {
             Some(last) if is_slight(&text[last.range.end..hole.range.start]) => {

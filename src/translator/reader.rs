@@ -3,8 +3,9 @@
 use super::numerals;
 use crate::decode::END;
 use crate::format::Normalisation;
+use crate::text::diacritics;
 use crate::text::edited::Edited;
-use crate::text::language::is_chinese;
+use crate::text::language::{is_chinese, is_latin_script};
 use crate::text::respelling::Respelling;
 use crate::text::subwords::Vocabulary;
 
@@ -26,6 +27,15 @@ pub struct Reader<'a> {
 impl Reader<'_> {
     /// What the model reads instead of a text.
     pub fn normalise(self, text: &str) -> Edited {
+        let normal = self.in_normal_form(text);
+        if normal.text.is_ascii() || !is_latin_script(self.language) {
+            return normal;
+        }
+        let simple = diacritics::simplify(&normal.text, |c| self.has(c));
+        normal.then(simple)
+    }
+
+    fn in_normal_form(self, text: &str) -> Edited {
         let spelt = self.respelling.map(|respelling| respelling.apply(text));
         let text = spelt.as_deref().unwrap_or(text);
         if self.normalisation == Normalisation::Dragoman1 && is_chinese(self.language) {
@@ -34,6 +44,16 @@ impl Reader<'_> {
             return counted.then(normal);
         }
         self.normalisation.apply(text, self.language)
+    }
+
+    /// Whether the vocabulary has a character, or its normal form.
+    pub fn knows(self, c: char) -> bool {
+        let normal = self.in_normal_form(c.encode_utf8(&mut [0; 4]));
+        self.vocabulary.spells(&normal.text)
+    }
+
+    fn has(self, c: char) -> bool {
+        self.vocabulary.spells(c.encode_utf8(&mut [0; 4]))
     }
 
     /// What the model reads of a text that is normalised: its tokens, between a target token, if there is one, and `</s>`.

@@ -200,7 +200,7 @@ pub(super) fn space(
     let (Some(neighbour), Some(end)) = (neighbour, end) else {
         return "";
     };
-    let address = matches!(kind, Kind::Url | Kind::Email);
+    let address = matches!(kind, Kind::Url | Kind::Email | Kind::Mention);
     let word = |c: char| c.is_alphanumeric() && !is_han(c);
     let missing =
         (address && neighbour.is_alphanumeric()) || (word(neighbour) && (loose || word(end)));

@@ -1,6 +1,7 @@
 //! What English needs where the parts of a Chinese sentence meet that were translated one by one: spaces, and small letters.
 
-use crate::text::characters::is_wide_mark;
+use super::job::Languages;
+use crate::text::characters::{is_wide_mark, wide_form};
 use crate::text::typography::narrow;
 
 /// What stands between the parts of a Chinese sentence that are translated one by one, with ASCII marks at its ends.
@@ -20,13 +21,48 @@ pub fn is_missing(text: &str, next: &str) -> bool {
         '>' => text
             .rfind('<')
             .is_some_and(|tag| text[tag..].starts_with("</")),
-        _ => last.is_alphanumeric() || "`}]),.!?;:%/，。！？：；、）”》」』】".contains(last),
+        _ => {
+            last.is_alphanumeric()
+                || "`}]),.!?;:%/，。！？：；、）”》」』】•●○■□▪◦►▶→".contains(last)
+                || is_emoji(last)
+        }
     };
     let opens = match first {
         '<' => !next.starts_with("</"),
-        _ => first.is_alphanumeric() || "`{[($%（“《「『【".contains(first),
+        _ => first.is_alphanumeric() || "`{[($%@（“《「『【".contains(first) || is_emoji(first),
     };
     closes && opens
+}
+
+/// Emoji that are copied from behind a sentence, with the white space before them and the marks behind them, as they stand in
+/// the translation.
+pub fn behind_sentence(translated: &str, emoji: &str, languages: Languages<'_>) -> String {
+    if languages.is_from_chinese_to_latin() {
+        let space = if is_missing(translated, "😀") && !emoji.starts_with(char::is_whitespace) {
+            " "
+        } else {
+            ""
+        };
+        return format!("{space}{}", narrowed(emoji));
+    }
+    if !languages.is_to_chinese() {
+        return emoji.to_owned();
+    }
+    let apart = translated.ends_with(is_wide_mark);
+    let emoji = emoji.strip_prefix(' ').filter(|_| apart).unwrap_or(emoji);
+    let rest = emoji.trim_end_matches(['.', '!', '?']);
+    let marks: String = match &emoji[rest.len()..] {
+        // Emoticons may end with a mark, but not with one of these.
+        marks if marks.contains("..") => marks.to_owned(),
+        marks => marks.chars().filter_map(wide_form).collect(),
+    };
+    format!("{rest}{marks}")
+}
+
+/// The characters that emoji end with, or begin with.
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' | '\u{fe0f}'
+        | '\u{e007f}')
 }
 
 /// English words that begin with a capital only where a sentence begins.
@@ -91,6 +127,25 @@ mod tests {
     }
 
     #[test]
+    fn emoji_behind_sentences() {
+        for (languages, translated, emoji, expected) in [
+            (("zh", "en"), "Great", "👍！", " 👍!"),
+            (("zh", "en"), "Great", " 👍", " 👍"),
+            (("en", "zh"), "好", " 😊.", " 😊。"),
+            (("en", "zh"), "好", " :)!?", " :)！？"),
+            (("en", "zh"), "好", "😊...", "😊..."),
+            (("en", "zh"), "好，", " 👌", "👌"),
+            (("en", "de"), "Gut", " 😊.", " 😊."),
+        ] {
+            let languages = Languages {
+                source: languages.0,
+                target: languages.1,
+            };
+            assert_eq!(behind_sentence(translated, emoji, languages), expected);
+        }
+    }
+
+    #[test]
     fn spaces() {
         for (text, next, expected) in [
             ("See", "https://a.b", true),
@@ -113,6 +168,14 @@ mod tests {
             ("word", "”{x}", false),
             ("{x}”", "word", true),
             ("“", "word", false),
+            ("😭", "The", true),
+            ("❤️", "you", true),
+            ("word", "😊", true),
+            ("word.", "👌", true),
+            ("“", "😊", false),
+            ("😊", ".", false),
+            ("●", "Focus", true),
+            ("→", "Next", true),
             ("", "this", false),
             ("this", "", false),
         ] {

@@ -83,11 +83,10 @@ fn check(text: &str, languages: (&str, &str), translation: &Translation) {
         (at, written) = (sentence.source.end, sentence.target.end);
     }
     assert_eq!(text[at..], translation.text[written..]);
-    for span in protected::find(text) {
-        assert!(
-            translation.text.contains(&text[span.range.clone()]),
-            "{text:?}"
-        );
+    let (read, typed) = super::typed::Typed::read(text);
+    for span in protected::find(&read) {
+        let copied = typed.text(&read, &span.range);
+        assert!(translation.text.contains(copied), "{copied:?} of {text:?}");
     }
     let ours = |text: &str| text.matches(PLACEHOLDERS).count();
     assert_eq!(ours(text), ours(&translation.text), "{text:?}");
@@ -251,6 +250,41 @@ fn sentences_meet_as_their_markup_does() {
 }
 
 #[test]
+fn what_the_model_hardly_knows_is_copied() {
+    for (languages, text, parts) in [
+        (
+            ("en", "zh"),
+            "The word_of is 世界 and Привет, мир",
+            &["word_of", "世界", "Привет, мир"][..],
+        ),
+        (
+            ("en", "zh"),
+            "The ____ is 5 m² to Zoë",
+            &["____", "m²", "Zoë"],
+        ),
+        (
+            ("zh", "en"),
+            "我不在C:\\大\\a.txt，привет他",
+            &["C:\\大\\a.txt", "привет"],
+        ),
+        (
+            ("en", "zh"),
+            "| The word | you |\n|---|:-:|\n|the|I|",
+            &["|\n|---|:-:|\n|"],
+        ),
+    ] {
+        for seed in 0..4 {
+            let translation =
+                translator(languages.0, languages.1, seed).translate(text, &aligned());
+            check(text, languages, &translation);
+            for part in parts {
+                assert!(translation.text.contains(part), "{}", translation.text);
+            }
+        }
+    }
+}
+
+#[test]
 fn text_grows_at_its_end() {
     let mut translator = translator("en", "zh", 5);
     let text = "The word is a word. ".repeat(3) + &"You and I, the words of you. ".repeat(40);
@@ -347,6 +381,11 @@ fn long_texts_take_linear_memory_and_time() {
         "{a} ".repeat(50_000) + "the",
         "<a b=\"".repeat(30_000),
         "a.b@c.de the, ".repeat(500),
+        "| ".repeat(100_000) + "the",
+        "the ".to_owned() + &"| ".repeat(100_000),
+        "a_b ".repeat(500) + &"]".repeat(200_000),
+        "C:\\ A".repeat(5_000) + &"\\{".repeat(20_000),
+        "я, ".repeat(50_000),
     ] {
         check(&text, ("en", "zh"), &translator.translate(&text, &options));
     }
@@ -356,13 +395,13 @@ fn long_texts_take_linear_memory_and_time() {
 fn traditional_chinese_is_read_as_simplified() {
     let mut translator = translator("zh", "en", 3);
     let (traditional, simplified) = (
-        "他們說：「這個國家後來變了。」\n　請看 https://a.b/個，　看著我們來，乾隆年間……？",
-        "他们说：“这个国家后来变了。”\n　请看 https://a.b/個，　看着我们来，乾隆年间……？",
+        "他們說：「這個國家後來變了。」\n　請看 https://a.b/c/個，　看著我們來，乾隆年間……？",
+        "他们说：“这个国家后来变了。”\n　请看 https://a.b/c/個，　看着我们来，乾隆年间……？",
     );
     let [one, other] = [traditional, simplified].map(|text| translator.translate(text, &aligned()));
     check(traditional, ("zh", "en"), &one);
     assert_eq!(one, other);
-    assert!(one.text.contains("https://a.b/個"), "{}", one.text);
+    assert!(one.text.contains("https://a.b/c/個"), "{}", one.text);
     assert!(one.sentences.iter().any(|s| s.translated));
     let mut read = |text| translator.force(&[(text, "a")])[0].clone();
     assert_eq!(format!("{:?}", read("國")), format!("{:?}", read("国")));

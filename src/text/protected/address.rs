@@ -140,10 +140,16 @@ fn tail(text: &str, from: usize) -> usize {
             '&' => references::at(text.as_bytes(), end)
                 .is_none_or(|range| references::character(&text[range]).is_none()),
             '<' | '>' | '"' | '`' | '\\' | '^' | '|' => false,
-            // Chinese often goes on right behind an address, but a path may hold Chinese, too.
+            // Chinese often goes on right behind an address, but a path may hold Chinese, too. Right behind the host it is
+            // more likely to be text.
             c if is_east_asian(c) => {
+                let path = || text[from..end - 1].contains('/');
                 c.is_alphanumeric()
-                    && (matches!(previous, '/' | '=' | '_' | '-') || is_east_asian(previous))
+                    && match previous {
+                        '/' => path(),
+                        '=' | '_' | '-' => true,
+                        _ => is_east_asian(previous),
+                    }
             }
             c => c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()),
         };

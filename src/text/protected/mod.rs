@@ -2,9 +2,11 @@
 
 mod address;
 mod emoji;
+mod emoticon;
 mod footnote;
 mod markdown;
 mod markup;
+mod mention;
 
 use std::ops::Range;
 
@@ -17,7 +19,9 @@ pub enum Kind {
     Url,
     /// `name@example.com`.
     Email,
-    /// One or more emoji in a row, with their modifiers and joiners.
+    /// `@name`.
+    Mention,
+    /// One or more emoji in a row, with their modifiers and joiners, or an emoticon: `:)`, `<3`.
     Emoji,
     /// A value that a program fills in: `{name}`, `{{ name }}`, `${name}`, `%s`, `%1$d`, `%(name)s`, `%name%`.
     Placeholder,
@@ -25,8 +29,10 @@ pub enum Kind {
     /// [read](references::character) (`&lt;`), or what Markdown puts
     /// around a text: `*`, `**`, `~~`, `[` and `](address)`, or a reference to a footnote (`[1]`).
     Markup,
-    /// Code between backticks.
+    /// Code between backticks, and what is like it: `user_name`, `C:\Users`.
     Code,
+    /// Words of another script than that of the text. Only the translator, which knows the language, looks for them.
+    Foreign,
 }
 
 /// A protected part of a text.
@@ -53,14 +59,19 @@ pub fn find(text: &str) -> Vec<Span> {
         // Nothing before this may become part of a span any more.
         let free = spans.last().map_or(0, |span| span.range.end);
         let found = match bytes[at] {
-            b':' => address::with_scheme(text, at, free).map(|range| (range, Kind::Url)),
+            b':' => address::with_scheme(text, at, free)
+                .map(|range| (range, Kind::Url))
+                .or_else(|| emoticon::at(text, at, free).map(|range| (range, Kind::Emoji))),
             b'.' => hosts.bare(text, at, free).map(|range| (range, Kind::Url)),
-            b'@' => address::email(bytes, at, free).map(|range| (range, Kind::Email)),
+            b'@' => address::email(bytes, at, free)
+                .map(|range| (range, Kind::Email))
+                .or_else(|| mention::at(text, at, free).map(|range| (range, Kind::Mention))),
             b'`' => code.at(bytes, at).map(|range| (range, Kind::Code)),
             b'<' => comments
                 .at(text, at)
                 .or_else(|| markup::tag(bytes, at))
-                .map(|range| (range, Kind::Markup)),
+                .map(|range| (range, Kind::Markup))
+                .or_else(|| emoticon::at(text, at, free).map(|range| (range, Kind::Emoji))),
             b'&' => references::at(bytes, at)
                 .filter(|range| references::character(&text[range.clone()]).is_none())
                 .map(|range| (range, Kind::Markup)),
@@ -79,6 +90,9 @@ pub fn find(text: &str) -> Vec<Span> {
                 .map(|range| (range, Kind::Markup))
                 .or_else(|| emoji::run(text, at).map(|range| (range, Kind::Emoji))),
             b'#' | b'0'..=b'9' | 0x80.. => emoji::run(text, at).map(|range| (range, Kind::Emoji)),
+            b';' | b'=' | b'^' | b'-' | b'>' | b'T' | b'O' | b'o' | b'x' => {
+                emoticon::at(text, at, free).map(|range| (range, Kind::Emoji))
+            }
             _ => None,
         };
         at = match found {
@@ -130,6 +144,10 @@ mod tests {
                 (
                     "见https://zh.wikipedia.org/wiki/中文。",
                     &["https://zh.wikipedia.org/wiki/中文"],
+                ),
+                (
+                    "见https://a.cn/了解，a.cn/更多，a.cn/?q=中文，a.cn/b/中文",
+                    &["https://a.cn/", "a.cn/", "a.cn/?q=中文", "a.cn/b/中文"],
                 ),
                 ("请看https://example.com获取", &["https://example.com"]),
                 (
@@ -211,6 +229,45 @@ mod tests {
                     &["☎\u{fe0f}", "↔\u{fe0f}", "©\u{fe0f}"],
                 ),
                 ("\u{200d}\u{fe0f} e\u{301} 😀\u{200d}x", &["😀"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn emoticons() {
+        check(
+            Kind::Emoji,
+            &[
+                (
+                    "Hi :) :-( ;-)! =D :'( :)))",
+                    &[":)", ":-(", ";-)", "=D", ":'(", ":)))"],
+                ),
+                (
+                    "I <3 you </3 ^_^ xD T_T",
+                    &["<3", "</3", "^_^", "xD", "T_T"],
+                ),
+                ("明天见:)好 :/。", &[":)", ":/"]),
+                (
+                    "see http://a.b/c :// a:) f(x;) (a :) x=(1) :Dog 8) <3> 1 <30",
+                    &[],
+                ),
+                ("a ^ b, x^^2, - o T x > y =", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn mentions() {
+        check(
+            Kind::Mention,
+            &[
+                ("@user, thank @j.doe_1. (@x)", &["@user", "@j.doe_1", "@x"]),
+                ("@小明 你好，@人民 日报", &["@小明", "@人民"]),
+                (
+                    "谢谢@小明的帮助，@john你好，请@张三看一下这个",
+                    &["@小明", "@john", "@张三"],
+                ),
+                ("a@b.cn @ home 3 @5 @@x a@b @这是一个很长的句子", &[]),
             ],
         );
     }
@@ -417,6 +474,11 @@ mod tests {
             "{n,select,a{",
             "a[1]",
             "a[",
+            " :)",
+            ":))))",
+            "@a",
+            "@你",
+            "a.cn/你",
         ] {
             let text = pattern.repeat(1_000_000 / pattern.len());
             assert_ordered(&text, find(&text).iter().map(|span| &span.range));
