@@ -7,7 +7,8 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `layout`, `columns`, `clauses` | sentences and protected parts of a text |
+//! | `typed` | what was typed where characters are read in the place of their references |
+//! | `layout`, `view`, `columns`, `clauses` | sentences and protected parts of a text |
 //! | `oddities` | what the model hardly knows, and is copied |
 //! | `piece`, `frame` | what is copied and what is translated of a sentence |
 //! | `marker` | what begins the items of a list |
@@ -21,8 +22,9 @@
 //! | `numerals` | numbers in Chinese characters, which are read as digits |
 //! | `readings` | English numbers that models misread |
 //! | `render` | from tokens to text |
-//! | `spacing` | spaces that Chinese does without |
+//! | `spacing`, `seams` | spaces that Chinese does without |
 //! | `speech` | who speaks, behind a question in quotes |
+//! | `patchwork` | Chinese sentences whose parts were translated one by one |
 //! | `job` | a translation in progress |
 //! | `gpu` | whether a GPU takes part (feature `gpu`) |
 //!
@@ -46,15 +48,19 @@ mod marker;
 mod numbers;
 pub(crate) mod numerals;
 mod oddities;
+mod patchwork;
 mod piece;
 mod reader;
 mod readings;
 mod render;
+mod seams;
 mod signs;
 mod spacing;
 mod speech;
 #[cfg(test)]
 mod tests;
+mod typed;
+mod view;
 #[cfg(test)]
 mod vocabularies;
 

@@ -208,7 +208,9 @@ impl<'a> Line<'a> {
         let counts = all(|c| c.is_ascii_digit() || c == '.')
             || all(|c| matches!(c, 'I' | 'V' | 'X' | 'L' | 'C'))
             || (word.len() == 1 && all(|c| c.is_ascii_alphabetic()));
-        !word.is_empty() && word.len() <= 8 && counts && self.start + word.len() == end
+        let before = self.text.get(self.start..end - word.len());
+        let first = before.is_some_and(|text| text.chars().all(|c| c == '‘'));
+        !word.is_empty() && word.len() <= 8 && counts && first
     }
 }
 

@@ -71,8 +71,8 @@ impl Hole {
     /// `open`: whether markup like it has been opened and not closed before.
     fn new(text: &str, range: Range<usize>, kind: Kind, open: bool) -> Self {
         let part = &text[range.clone()];
-        let closes =
-            kind == Kind::Markup && (part.starts_with("</") || part.starts_with(']') || open);
+        let closes = kind == Kind::Markup
+            && (part.starts_with("</") || part.ends_with(']') || part.starts_with(']') || open);
         // Chinese characters touch everything, but a tag only belongs to those that it encloses.
         let tight = |encloses: bool| {
             let encloses = encloses && kind == Kind::Markup;
@@ -317,8 +317,8 @@ fn holes(text: &str, spans: &[Span], range: &Range<usize>) -> Vec<Hole> {
         }
         let part = &text[span.range.clone()];
         let same = |other: &&Span| text[other.range.clone()] == *part;
-        let open =
-            part.starts_with(['*', '~', '\\']) && spans[..n].iter().filter(same).count() % 2 == 1;
+        let open = part.starts_with(['*', '_', '~', '\\'])
+            && spans[..n].iter().filter(same).count() % 2 == 1;
         let hole = Hole::new(text, span.range.clone(), span.kind, open);
         match holes.last_mut() {
             Some(last) if is_slight(&text[last.range.end..hole.range.start]) => {

@@ -190,7 +190,12 @@ fn restore(text: &str, source: &str, holes: &[Hole], spaced: bool) -> Edited {
 
 /// The space that must stand between a character and the near end of a protected part: words would run together, or an address
 /// would go on into Chinese. A part that is `loose` stands on its own in languages with spaces.
-fn space(neighbour: Option<char>, end: Option<char>, kind: Kind, loose: bool) -> &'static str {
+pub(super) fn space(
+    neighbour: Option<char>,
+    end: Option<char>,
+    kind: Kind,
+    loose: bool,
+) -> &'static str {
     let (Some(neighbour), Some(end)) = (neighbour, end) else {
         return "";
     };
