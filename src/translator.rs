@@ -7,17 +7,24 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `layout`, `columns`, `clauses` | sentences and protected parts of a text |
+//! | `typed` | what was typed where characters are read in the place of their references |
+//! | `layout`, `view`, `columns`, `clauses` | sentences and protected parts of a text |
 //! | `oddities` | what the model hardly knows, and is copied |
 //! | `piece`, `frame` | what is copied and what is translated of a sentence |
+//! | `marker` | what begins the items of a list |
 //! | `reader` | what the model reads of a text |
 //! | `case` | text in capitals |
-//! | `numbers` | numbers that a translation got wrong |
+//! | `alignment` | which tokens a translation comes from |
+//! | `numbers`, `faults` | numbers that a translation got wrong |
 //! | `amounts` | large amounts that lost their scale |
+//! | `signs` | temperatures below zero that lost their sign |
 //! | `currencies` | yuan that became dollars, and dollars that became yuan |
 //! | `numerals` | numbers in Chinese characters, which are read as digits |
+//! | `readings` | English numbers that models misread |
 //! | `render` | from tokens to text |
-//! | `spacing` | spaces that Chinese does without |
+//! | `spacing`, `seams` | spaces that Chinese does without |
+//! | `speech` | who speaks, behind a question in quotes |
+//! | `patchwork` | Chinese sentences whose parts were translated one by one |
 //! | `job` | a translation in progress |
 //! | `gpu` | whether a GPU takes part (feature `gpu`) |
 //!
@@ -25,31 +32,42 @@
 //! into batches, so that a caller can show progress or stop between them: [`Translator::start`], [`Translator::advance`]
 //! until it returns false, [`Job::finish`].
 
+mod alignment;
 mod amounts;
 mod case;
 mod clauses;
 mod columns;
 mod currencies;
+mod faults;
 mod frame;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod job;
 mod layout;
+mod marker;
 mod numbers;
 pub(crate) mod numerals;
 mod oddities;
+mod patchwork;
 mod piece;
 mod reader;
+mod readings;
 mod render;
+mod seams;
+mod signs;
 mod spacing;
+mod speech;
 #[cfg(test)]
 mod tests;
+mod typed;
+mod view;
 #[cfg(test)]
 mod vocabularies;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use alignment::Alignment;
 pub use job::Job;
 
 use crate::Result;
@@ -113,21 +131,6 @@ pub struct Sentence {
     pub alignment: Option<Alignment>,
 }
 
-/// Attention between the tokens of a sentence and those of its translation.
-///
-/// Ranges are in order and on character boundaries. Several tokens that spell one character share its range, and the range
-/// of a target token that the typography removed is empty.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Alignment {
-    /// Bytes of each source token, in the source text.
-    pub source: Vec<Range<usize>>,
-    /// Bytes of each target token, in [`Translation::text`].
-    pub target: Vec<Range<usize>>,
-    /// `[target, source]`, row-major: how much each target token attended to each source token. What went to the end of the
-    /// sentence, or to a token that names the target language, is left out, so rows sum to at most 1.
-    pub weights: Vec<f32>,
-}
-
 /// A model, its vocabularies and the memory to run it.
 ///
 /// Clones share the model and have memory of their own: one for each thread.
@@ -159,38 +162,6 @@ impl Parts {
             respelling: self.respelling.as_ref(),
             target_token: self.config.target_token,
         }
-    }
-}
-
-impl Alignment {
-    /// Moves the target ranges by a number of bytes.
-    fn shift(&mut self, bytes: usize) {
-        for range in &mut self.target {
-            *range = range.start + bytes..range.end + bytes;
-        }
-    }
-
-    /// The alignment of a sentence whose parts were translated one by one: zero between tokens of different parts.
-    fn joined(mut parts: Vec<Self>) -> Option<Self> {
-        if parts.len() < 2 {
-            return parts.pop();
-        }
-        let columns: usize = parts.iter().map(|part| part.source.len()).sum();
-        let mut all = Self::default();
-        for part in parts {
-            let before = all.source.len();
-            for row in 0..part.target.len() {
-                let width = part.source.len();
-                all.weights.resize(all.weights.len() + before, 0.0);
-                all.weights
-                    .extend_from_slice(&part.weights[row * width..][..width]);
-                all.weights
-                    .resize(all.weights.len() + columns - before - width, 0.0);
-            }
-            all.source.extend(part.source);
-            all.target.extend(part.target);
-        }
-        Some(all)
     }
 }
 
@@ -354,6 +325,11 @@ impl Translator {
             self.decode(jobs, &batches).await;
             for (job, batch) in jobs.iter().zip(&mut batches) {
                 job.settle(batch, writer);
+            }
+            // Pieces have no first translation yet.
+            self.decode(jobs, &batches).await;
+            for (job, batch) in jobs.iter().zip(&mut batches) {
+                job.choose(batch, languages, writer);
             }
         }
         for (job, batch) in jobs.iter_mut().zip(&batches) {

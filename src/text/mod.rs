@@ -11,6 +11,7 @@ pub mod normalise;
 mod pieces;
 pub mod placeholders;
 pub mod protected;
+pub mod references;
 pub mod respelling;
 mod segment;
 pub mod sentences;

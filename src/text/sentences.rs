@@ -123,7 +123,7 @@ impl<'a> Line<'a> {
         let before = self.text[..marks.start].chars().next_back();
         let next_han = next.is_some_and(is_han);
         let ends = if run.chars().any(|c| is_wide_terminator(c, self.chinese)) {
-            true
+            run != "．" || !self.is_list_marker(self.word_before(marks.start), marks.start)
         } else if run.contains('…') {
             self.chinese && run.chars().count() > 1
         } else if run.contains('!') {
@@ -208,7 +208,9 @@ impl<'a> Line<'a> {
         let counts = all(|c| c.is_ascii_digit() || c == '.')
             || all(|c| matches!(c, 'I' | 'V' | 'X' | 'L' | 'C'))
             || (word.len() == 1 && all(|c| c.is_ascii_alphabetic()));
-        !word.is_empty() && word.len() <= 8 && counts && self.start + word.len() == end
+        let before = self.text.get(self.start..end - word.len());
+        let first = before.is_some_and(|text| text.chars().all(|c| c == '‘'));
+        !word.is_empty() && word.len() <= 8 && counts && first
     }
 }
 
@@ -241,6 +243,13 @@ mod tests {
             .filter(|sentence| !sentence.is_empty())
             .collect();
         assert_eq!(found, expected, "{marked}");
+    }
+
+    #[test]
+    fn numbers_of_lists_belong_to_their_items() {
+        for marked in ["2．插上电源。|3．按下", "好．|走", "1.打开。"] {
+            check("zh", marked);
+        }
     }
 
     #[test]

@@ -19,56 +19,108 @@ const ENGLISH: [(&str, u64); 4] = [
     ("million", 1_000_000),
     ("thousand", 1_000),
 ];
-const CHINESE: [(&str, u64); 6] = [
+const CHINESE: [(&str, u64); 7] = [
     ("万亿", 1_000_000_000_000),
     ("亿", 100_000_000),
     ("千万", 10_000_000),
     ("百万", 1_000_000),
     ("十万", 100_000),
     ("万", 10_000),
+    ("千", 1_000),
 ];
 
 /// A number in digits, with the word behind it that says how much it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Amount {
     range: Range<usize>,
-    value: u64,
+    /// In units of [`ONE`]; `None` where its digits are not in groups of three, such as `2,40`.
+    value: Option<u64>,
     /// Whether there is such a word.
     scaled: bool,
 }
 
-/// Corrects the large amounts of a translation between English and Chinese that are not those of its source, if there are as
-/// many of the one as of the other.
+/// Corrects the amounts of a translation between English and Chinese that are not those of its source: each large amount that is
+/// missing takes the place of one with the same digits, and all of them those of large ones, if there are as many.
 ///
 /// Both texts are as the model reads and writes them. Numbers in words are left alone.
 pub fn correct(source: &str, from: &str, translation: &str, to: &str) -> Edited {
     let mut edited = Edited::with_capacity(translation.len());
     let mut at = 0;
     if is_chinese(from) != is_chinese(to) && (is_english(from) || is_english(to)) {
-        let (read, written) = (large(source, from), large(translation, to));
-        let lacks =
-            |amounts: &[Amount], amount: &Amount| amounts.iter().all(|a| a.value != amount.value);
-        let missing: Vec<&Amount> = read.iter().filter(|a| lacks(&written, a)).collect();
-        let invented: Vec<&Amount> = written.iter().filter(|a| lacks(&read, a)).collect();
-        if missing.len() == invented.len() {
-            for (right, wrong) in missing.into_iter().zip(invented) {
-                edited.copy(&translation[at..wrong.range.start]);
-                let text = if right.scaled {
-                    write(right.value, to)
-                } else {
-                    source[right.range.clone()].to_owned()
-                };
-                edited.replace(wrong.range.len(), &text);
-                at = wrong.range.end;
-            }
+        let (read, written) = (amounts(source, from), amounts(translation, to));
+        for (right, wrong) in wrong_ones(source, &read, translation, &written) {
+            edited.copy(&translation[at..wrong.range.start]);
+            let text = match right.value {
+                Some(value) if right.scaled => write(value, to),
+                _ => source[right.range.clone()].to_owned(),
+            };
+            edited.replace(wrong.range.len(), &text);
+            at = wrong.range.end;
         }
     }
     edited.copy(&translation[at..]);
     edited.finish()
 }
 
-/// The large amounts of a text, in order.
-fn large(text: &str, language: &str) -> Vec<Amount> {
+/// How many large amounts of a source its translation has not, between English and Chinese.
+pub fn missing(source: &str, from: &str, translation: &str, to: &str) -> usize {
+    if is_chinese(from) == is_chinese(to) || !(is_english(from) || is_english(to)) {
+        return 0;
+    }
+    let written = amounts(translation, to);
+    let lacks = |amount: &&Amount| written.iter().all(|a| a.value != amount.value);
+    let read = amounts(source, from);
+    read.iter().filter(|a| is_large(a)).filter(lacks).count()
+}
+
+fn is_large(amount: &Amount) -> bool {
+    amount.value.is_some_and(|value| value >= LARGE)
+}
+
+/// Amounts of a source that are missing from its translation, each with the one that takes its place, in the order of the latter.
+fn wrong_ones<'a>(
+    source: &str,
+    read: &'a [Amount],
+    translation: &str,
+    written: &'a [Amount],
+) -> Vec<(&'a Amount, &'a Amount)> {
+    let lacks = |amounts: &[Amount], amount: &Amount| {
+        amount.value.is_none() || amounts.iter().all(|a| a.value != amount.value)
+    };
+    let counts = |amount: &&Amount| amount.value.is_some() && (amount.scaled || is_large(amount));
+    let mut missing: Vec<&Amount> = read
+        .iter()
+        .filter(counts)
+        .filter(|a| lacks(written, a))
+        .collect();
+    let mut invented: Vec<&Amount> = written.iter().filter(|a| lacks(read, a)).collect();
+    let mut pairs = Vec::new();
+    missing.retain(|right| {
+        let digits = significant(&source[right.range.clone()]);
+        let same = |wrong: &&Amount| significant(&translation[wrong.range.clone()]) == digits;
+        let Some(found) = invented.iter().position(same) else {
+            return true;
+        };
+        pairs.push((*right, invented.remove(found)));
+        false
+    });
+    missing.retain(|amount| is_large(amount));
+    invented.retain(|amount| amount.value.is_none() || is_large(amount));
+    if missing.len() == invented.len() {
+        pairs.extend(missing.into_iter().zip(invented));
+    }
+    pairs.sort_by_key(|(_, wrong)| wrong.range.start);
+    pairs
+}
+
+/// The digits of a number without the zeros at its ends.
+fn significant(number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').to_owned()
+}
+
+/// The amounts of a text, in order.
+fn amounts(text: &str, language: &str) -> Vec<Amount> {
     let mut found: Vec<Amount> = Vec::new();
     for range in numbers::find(text) {
         let mut range = range;
@@ -79,30 +131,48 @@ fn large(text: &str, language: &str) -> Vec<Amount> {
             && scale.is_some()
             && !last.scaled
             && text[last.range.end..range.start] == *" "
+            && parse(&text[last.range.start..range.end]).is_some()
         {
             range.start = last.range.start;
             found.pop();
         }
         let (length, factor) = scale.unwrap_or((0, 1));
-        let value = parse(&text[range.clone()]).and_then(|value| value.checked_mul(factor));
-        let (Some(value), end) = (value, range.end + length) else {
-            continue;
+        let number = &text[range.clone()];
+        let value = parse(number).and_then(|value| value.checked_mul(factor));
+        let end = range.end + length;
+        let amount = Amount {
+            range: range.start..end,
+            value,
+            scaled: scale.is_some(),
         };
         match found.last_mut() {
             // 3亿5000万 is one amount.
             Some(last) if last.scaled && scale.is_some() && last.range.end == range.start => {
-                last.value = last.value.saturating_add(value);
+                last.value = last
+                    .value
+                    .zip(value)
+                    .map(|(last, value)| last.saturating_add(value));
                 last.range.end = end;
             }
-            _ => found.push(Amount {
-                range: range.start..end,
-                value,
-                scaled: scale.is_some(),
-            }),
+            _ if value.is_some() || is_misgrouped(number) => found.push(amount),
+            _ => {}
         }
     }
-    found.retain(|amount| amount.value >= LARGE);
     found
+}
+
+/// Whether a number is written with commas, but not before every three digits.
+fn is_misgrouped(number: &str) -> bool {
+    let whole = number.split('.').next().unwrap_or_default();
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let all_digits = number
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b',' | b'.'));
+    let groups: Vec<&str> = groups.collect();
+    all_digits
+        && !groups.is_empty()
+        && (first.is_empty() || first.len() > 3 || groups.iter().any(|group| group.len() != 3))
 }
 
 /// `1,234.5` in units of 1/10,000.
@@ -111,7 +181,8 @@ fn parse(number: &str) -> Option<u64> {
     let digits = whole.replace(',', "");
     let fraction = fraction.replace(' ', "");
     let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if digits.len() > MOST_DIGITS
+    if is_misgrouped(number)
+        || digits.len() > MOST_DIGITS
         || fraction.len() > 4
         || !all_digits(&digits)
         || !all_digits(&fraction)
@@ -135,8 +206,17 @@ fn scale_behind(text: &str, language: &str) -> Option<(usize, u64)> {
         word.get(..name.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(name))
     })?;
-    let ends = is_chinese(language) || !word[name.len()..].starts_with(|c: char| c.is_alphabetic());
-    (skipped <= 1 && ends).then_some((skipped + name.len(), *scale))
+    let behind = &word[name.len()..];
+    if is_chinese(language) {
+        // 5千克 are five kilograms.
+        let unit =
+            *name == "千" && behind.starts_with(['克', '米', '瓦', '卡', '赫', '伏', '帕', '字']);
+        return (skipped <= 1 && !unit).then_some((skipped + name.len(), *scale));
+    }
+    let behind = behind.strip_prefix('s').unwrap_or(behind);
+    let length = word.len() - behind.len();
+    let ends = !behind.starts_with(|c: char| c.is_alphabetic());
+    (skipped <= 1 && ends).then_some((skipped + length, *scale))
 }
 
 /// A whole number as Chinese writes it: `2400万`, `128`.
@@ -157,7 +237,9 @@ fn write(value: u64, language: &str) -> String {
     if let Some((name, scale)) = scales.iter().find(|(_, scale)| value >= scale * ONE) {
         return format!("{}{space}{name}", decimal(value, scale * ONE));
     }
-    // English only, and whole: 1万 is the least of large amounts.
+    if value < 1000 * ONE || is_chinese(language) || !value.is_multiple_of(ONE) {
+        return decimal(value, ONE);
+    }
     format!("{},{:03}", value / ONE / 1000, value / ONE % 1000)
 }
 
@@ -200,7 +282,15 @@ mod tests {
                 "123万的8.2亿",
                 "1,234,567的825万",
             ),
+            ("10 thousand people", "1000人", "1万人"),
+            ("10 thousand people in 10 days", "10天1000人", "10天1万人"),
+            ("1.5 thousand", "1.5000", "1500"),
+            ("2,400,000 dollars", "2,40万美元", "2,400,000美元"),
+            ("2020 and 3.5 million", "2020 3500万", "2020 350万"),
             // Right as they are.
+            ("2 thousand", "2千", "2千"),
+            ("2 thousand", "两千", "两千"),
+            ("rooms 3,4 and 10", "3,4和10号房", "3,4和10号房"),
             ("2.3 billion", "23亿", "23亿"),
             ("2 million", "200万", "200万"),
             ("2 million", "2,000,000", "2,000,000"),
@@ -224,6 +314,8 @@ mod tests {
             ("5万人", "5 million people", "50,000 people"),
             ("3亿5000万人", "35 million people", "350 million people"),
             ("3000万", "30 millions", "30 millions"),
+            ("2千克", "2 kilograms", "2 kilograms"),
+            ("5千人", "5 people", "5,000 people"),
             ("3000万", "3,000 million", "30 million"),
             ("1.2万亿", "1.2 billion", "1.2 trillion"),
             ("两百万", "2 million", "2 million"),
@@ -233,6 +325,19 @@ mod tests {
             let corrected = correct(source, "zh", translation, "en");
             assert_eq!(corrected.text, expected, "{source}");
         }
+    }
+
+    #[test]
+    fn missing_amounts_are_counted() {
+        for (source, translation, expected) in [
+            ("12.34 million and 5,000", "1234万和5000", 0),
+            ("12.34 million and 50,000", "1234和5万", 1),
+            ("2 million", "两百万", 1),
+            ("", "", 0),
+        ] {
+            assert_eq!(missing(source, "en", translation, "zh"), expected);
+        }
+        assert_eq!(missing("2 million", "en", "2", "de"), 0);
     }
 
     #[test]

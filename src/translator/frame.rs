@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::layout::is_block;
+use super::marker::marker;
 use crate::text::protected::Span;
 
 /// A range without the emoji, markup, list markers and rules at its ends, and the white space beside them.
@@ -49,108 +50,10 @@ pub fn frame(text: &str, range: &Range<usize>, spans: &[Span]) -> Range<usize> {
     start..end
 }
 
-/// Bytes of the list marker or the ornament that a text begins with: `- `, `* `, `## `, `1. `, `(a) `, `**`.
-fn marker(text: &str) -> usize {
-    let rest = text.trim_start_matches(|c| {
-        matches!(
-            c,
-            '-' | '–'
-                | '—'
-                | '+'
-                | '#'
-                | '*'
-                | '='
-                | '~'
-                | '|'
-                | '｜'
-                | '│'
-                | '>'
-                | '•'
-                | '·'
-                | '●'
-                | '○'
-                | '■'
-                | '□'
-                | '▪'
-                | '◦'
-                | '►'
-                | '▶'
-                | '→'
-                | '☐'
-                | '☑'
-                | '✓'
-                | '✔'
-        )
-    });
-    let length = text.len() - rest.len();
-    if length > 0 {
-        // +1, -x, --option and #tag are words.
-        let tight = text[..length].contains(['-', '–', '—', '+', '#']);
-        let accepted = match rest.chars().next() {
-            None => true,
-            Some(c) if c.is_whitespace() => true,
-            Some(c) => !tight && !c.is_numeric(),
-        };
-        return if accepted { length } else { 0 };
-    }
-    let open = usize::from(text.starts_with('('));
-    let body = &text[open..];
-    let item = body
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '.')
-        .map_or(body, |end| &body[..end]);
-    let closed = body[item.len()..].starts_with(')');
-    let name = item.trim_end_matches('.');
-    let all = |class: fn(char) -> bool| !name.is_empty() && name.chars().all(class);
-    let counts = (name.len() <= 8
-        && all(|c| c.is_ascii_digit() || c == '.')
-        && name.split('.').all(|number| number.len() <= 3))
-        || (name.len() == 1 && (closed || all(|c| c.is_ascii_lowercase())))
-        || (name.len() > 1 && name.len() <= 5 && all(|c| matches!(c, 'I' | 'V' | 'X')));
-    let ends = closed || (open == 0 && item.len() == name.len() + 1);
-    let length = open + item.len() + usize::from(closed);
-    if counts && ends && text[length..].starts_with(char::is_whitespace) {
-        length
-    } else {
-        0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::text::protected::find;
-
-    #[test]
-    fn markers_and_ornaments() {
-        for (text, expected) in [
-            ("- item", "-"),
-            ("* item", "*"),
-            ("**bold** text", "**"),
-            ("## Title", "##"),
-            ("• item", "•"),
-            ("> quoted", ">"),
-            ("1. item", "1."),
-            ("1.2.3. item", "1.2.3."),
-            ("12) item", "12)"),
-            ("(a) item", "(a)"),
-            ("b) item", "b)"),
-            ("IV. item", "IV."),
-            ("-5 degrees", ""),
-            ("--flag", ""),
-            ("#tag", ""),
-            ("+1 from me", ""),
-            ("1.5 litres", ""),
-            ("2024. A year", ""),
-            ("A. Smith", ""),
-            ("I am", ""),
-            ("a word", ""),
-            ("(really) good", ""),
-            ("5 apples", ""),
-            ("1.", ""),
-        ] {
-            assert_eq!(&text[..marker(text)], expected, "{text}");
-        }
-    }
 
     #[test]
     fn frames() {
@@ -158,7 +61,9 @@ mod tests {
             ("Hello", "Hello"),
             ("😀 Hello 😀😀", "Hello"),
             ("<p><b>Hi</b> you</p>", "Hi</b> you"),
-            ("- [x] **Do** it **", "[x] **Do** it"),
+            ("- [x] **Do** it **", "Do** it"),
+            ("<li>1、打开</li>", "打开"),
+            ("① **背景**", "背景"),
             ("== Title ==", "Title"),
             ("I like C#", "I like C#"),
             ("| a ｜", "a"),

@@ -5,13 +5,16 @@ use std::ops::Range;
 
 use super::columns::is_bar;
 use super::layout::Layout;
+use super::patchwork::{Patchwork, without_article};
 use super::piece::{Part, Piece, Stretch, masked};
 use super::reader::Reader;
 use super::render::Writer;
+use super::seams::{is_between_blocks, is_seamless};
 use super::spacing::{behind_sentence, goes_on, is_missing, joined, narrowed};
-use super::{Alignment, Options, Sentence, Translation};
+use super::speech::tells_who;
+use super::typed::Typed;
+use super::{Alignment, Options, Sentence, Translation, marker};
 use crate::decode::Hypothesis;
-use crate::text::characters::{is_han, is_wide_mark};
 use crate::text::edited::Edited;
 use crate::text::language::{count_words, is_chinese, is_latin_script};
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
@@ -31,7 +34,9 @@ const SHORTEST_PIECE: usize = 8;
 /// A translation in progress. To stop it, drop it.
 #[derive(Debug)]
 pub struct Job {
+    /// The text as it is read.
     text: String,
+    typed: Typed,
     options: Options,
     layout: Layout,
     /// Sentences that have been cut into pieces.
@@ -44,7 +49,7 @@ pub struct Job {
     /// Sentences that are in `ready`.
     done: usize,
     ready: Translation,
-    /// How much of the text `ready` covers, in bytes.
+    /// How much of the text as it is read `ready` covers, in bytes.
     covered: usize,
 }
 
@@ -66,9 +71,11 @@ pub struct Batch {
 
 impl Job {
     pub(super) fn new(text: &str, reader: Reader<'_>, options: &Options) -> Self {
+        let (text, typed) = Typed::read(text);
         Self {
-            layout: Layout::of(text, reader),
-            text: text.to_owned(),
+            layout: Layout::of(&text, reader),
+            text,
+            typed,
             options: options.clone(),
             cut: 0,
             cutting: None,
@@ -96,7 +103,20 @@ impl Job {
     #[must_use]
     pub fn finish(mut self) -> Translation {
         self.ready.words = count_words(&self.text[..self.covered]);
-        self.ready.text.push_str(&self.text[self.covered..]);
+        let rest = self.covered..self.text.len();
+        // White space that is none where it was typed.
+        if self.done == self.layout.sentences.len()
+            && let Some(source) = self.typed.inked(rest.clone())
+        {
+            let copy = self.typed.text(&self.text, &source).to_owned();
+            let sentence = Sentence {
+                source,
+                ..Sentence::default()
+            };
+            self.push(sentence, &copy, Languages::default());
+        }
+        let rest = self.covered..self.text.len();
+        self.ready.text.push_str(self.typed.text(&self.text, &rest));
         self.ready
     }
 
@@ -196,16 +216,27 @@ impl Job {
         for piece in &mut batch.pieces {
             piece.replace(|stretch| {
                 let known = self.memory.get(&stretch.ids)?;
-                let other = if !writer.keeps_placeholders(stretch, known) {
-                    stretch.around(&self.text, reader)
-                } else if writer.garbles_numbers(stretch, known) {
-                    vec![Part::Translate(stretch.with_numbers(&self.text, reader)?)]
-                } else {
+                let lost = !writer.keeps_placeholders(stretch, known);
+                any |= lost;
+                lost.then(|| stretch.around(&self.text, reader))
+            });
+            let first = piece.parts.clone();
+            let mut garbled = false;
+            piece.replace(|stretch| {
+                let known = self.memory.get(&stretch.ids)?;
+                if !writer.garbles_numbers(stretch, known) {
                     return None;
+                }
+                let translation = writer.target.decode(&known.tokens);
+                let other = match stretch.with_numbers(&self.text, reader, &translation) {
+                    Some(stretch) => vec![Part::Translate(stretch)],
+                    None => stretch.in_pieces(&self.text, reader)?,
                 };
-                any = true;
+                garbled = true;
                 Some(other)
             });
+            piece.first = garbled.then_some(first);
+            any |= garbled;
         }
         any
     }
@@ -222,12 +253,35 @@ impl Job {
         }
     }
 
+    /// Goes back to the first translation of those pieces whose repaired one has no fewer wrong numbers.
+    pub(super) fn choose(&self, batch: &mut Batch, languages: Languages<'_>, writer: Writer<'_>) {
+        for piece in &mut batch.pieces {
+            let Some(parts) = piece.first.take() else {
+                continue;
+            };
+            let source = &self.text[piece.source.clone()];
+            let faults = |piece: &Piece| {
+                let (_, translation) = self.assemble(piece, languages, writer);
+                writer.wrong_numbers(source, &translation)
+            };
+            let first = Piece {
+                parts,
+                ..Piece::clone(piece)
+            };
+            if faults(&first) <= faults(piece) {
+                *piece = first;
+            }
+        }
+    }
+
     /// Takes the translations of a batch into the text.
     pub(super) fn take(&mut self, batch: &Batch, languages: Languages<'_>, writer: Writer<'_>) {
         for piece in &batch.pieces {
             let (sentence, mut text) = self.assemble(piece, languages, writer);
             let before = &self.text[..sentence.source.start];
-            if languages.is_from_chinese_to_latin() && sentence.translated && goes_on(before) {
+            let continued =
+                || goes_on(before) || tells_who(before, &self.text[sentence.source.clone()]);
+            if languages.is_from_chinese_to_latin() && sentence.translated && continued() {
                 text = joined(text);
             }
             self.push(sentence, &text, languages);
@@ -242,6 +296,10 @@ impl Job {
         languages: Languages<'_>,
         writer: Writer<'_>,
     ) -> (Sentence, String) {
+        let in_parts = piece.parts.iter().any(|p| matches!(p, Part::Inner(_)));
+        if in_parts && languages.is_to_chinese() {
+            return self.patched(piece, writer);
+        }
         let mut text = String::with_capacity(piece.source.len());
         let mut sentence = Sentence {
             source: piece.source.clone(),
@@ -251,12 +309,10 @@ impl Job {
         let spaced = languages.is_from_chinese_to_latin();
         // What was copied last, as it stands in the source.
         let mut copied_last = None;
-        // Whether the space at the end of `text` comes from within a sentence.
-        let mut inner = false;
         for part in &piece.parts {
             let stretch = match part {
                 Part::Copy(range) => {
-                    let copied = &self.text[range.clone()];
+                    let copied = self.typed.text(&self.text, range);
                     let space = copied.len() - copied.trim_start().len();
                     if sentence.translated && self.layout.has_emoji_at(range.start + space) {
                         text.push_str(&behind_sentence(&text, copied, languages));
@@ -266,7 +322,7 @@ impl Job {
                     continue;
                 }
                 Part::Inner(range) => {
-                    let mut copied = &self.text[range.clone()];
+                    let copied = &self.text[range.clone()];
                     if spaced {
                         if is_missing(&text, copied) {
                             text.push(' ');
@@ -275,11 +331,7 @@ impl Job {
                         copied_last = Some(copied);
                         continue;
                     }
-                    if languages.is_to_chinese() && text.ends_with(is_wide_mark) {
-                        copied = copied.strip_prefix(' ').unwrap_or(copied);
-                    }
                     text.push_str(copied);
-                    inner = true;
                     continue;
                 }
                 Part::Translate(stretch) => stretch,
@@ -291,51 +343,118 @@ impl Job {
                 text.push_str(&self.text[stretch.source.clone()]);
                 continue;
             };
+            if let (true, false, Some(Part::Copy(range))) =
+                (spaced, sentence.translated, piece.parts.first())
+                && self.text[range.clone()] == text
+            {
+                text = marker::latin(&text);
+            }
             if copied_last.is_some() {
                 rendered.text = joined(rendered.text);
             }
             if spaced && is_missing(copied_last.take().unwrap_or(&text), &rendered.text) {
                 text.push(' ');
             }
-            if inner && rendered.text.starts_with(is_wide_mark) && text.ends_with(' ') {
-                text.pop();
-            }
-            sentence.score = if sentence.translated {
-                sentence.score.min(hypothesis.score)
-            } else {
-                hypothesis.score
-            };
-            sentence.translated = true;
-            sentence.looped |= hypothesis.looped;
+            sentence.add(hypothesis);
             if let Some(mut alignment) = rendered.alignment {
                 alignment.shift(text.len());
                 alignments.push(alignment);
             }
             text.push_str(&rendered.text);
-            inner = false;
-        }
-        if !sentence.translated {
-            self.text[piece.source.clone()].clone_into(&mut text);
         }
         sentence.alignment = Alignment::joined(alignments);
+        if !sentence.translated {
+            self.typed
+                .text(&self.text, &piece.source)
+                .clone_into(&mut text);
+        }
         (sentence, text)
+    }
+
+    /// A piece whose parts were translated one by one, into Chinese; as [`Self::assemble`].
+    fn patched(&self, piece: &Piece, writer: Writer<'_>) -> (Sentence, String) {
+        let mut sentence = Sentence {
+            source: piece.source.clone(),
+            ..Sentence::default()
+        };
+        let mut body = Patchwork::default();
+        let (mut head, mut tail) = (String::new(), String::new());
+        let mut alignments = Vec::new();
+        for part in &piece.parts {
+            let stretch = match part {
+                Part::Copy(range) => {
+                    let end = if body.len() == 0 {
+                        &mut head
+                    } else {
+                        &mut tail
+                    };
+                    end.push_str(self.typed.text(&self.text, range));
+                    continue;
+                }
+                Part::Inner(range) => {
+                    let spans = self.layout.spans_in(range);
+                    body.push_between(&self.text, range.clone(), spans);
+                    continue;
+                }
+                Part::Translate(stretch) => stretch,
+            };
+            let source = &self.text[stretch.source.clone()];
+            if let Some(rest) = without_article(source) {
+                body.push(&rest);
+                continue;
+            }
+            let known = self.memory.get(&stretch.ids);
+            let rendered =
+                known.and_then(|known| Some((known, writer.render(&self.text, stretch, known)?)));
+            let Some((hypothesis, rendered)) = rendered else {
+                body.push(source);
+                continue;
+            };
+            sentence.add(hypothesis);
+            if let Some(mut alignment) = rendered.alignment {
+                alignment.shift(body.len());
+                alignments.push(alignment);
+            }
+            body.push(&rendered.text);
+        }
+        if !sentence.translated {
+            let copy = self.typed.text(&self.text, &piece.source);
+            return (sentence, copy.to_owned());
+        }
+        let body = body.finish();
+        for range in alignments.iter_mut().flat_map(|a| &mut a.target) {
+            *range = body.forward(range);
+        }
+        sentence.alignment = Alignment::joined(alignments);
+        if let Some(alignment) = &mut sentence.alignment {
+            alignment.shift(head.len());
+        }
+        (sentence, head + &body.text + &tail)
     }
 
     /// Appends a piece and the white space before it.
     fn push(&mut self, mut sentence: Sentence, text: &str, languages: Languages<'_>) {
-        let gap = &self.text[self.covered..sentence.source.start];
-        let before = self.ready.text.chars().next_back();
-        let next = text.chars().next();
+        let mut gap = self.covered..sentence.source.start;
+        let emoji = self.layout.has_emoji_at(sentence.source.start);
+        // References of white space belong to the sentence behind them.
+        let mut lead = "";
+        if let Some(inked) = self.typed.inked(gap.clone()) {
+            lead = self.typed.text(&self.text, &(inked.start..gap.end));
+            gap.end = inked.start;
+            sentence.source.start = inked.start;
+        }
+        let gap = self.typed.text(&self.text, &gap);
         let last = self.ready.sentences.last().is_some_and(|s| s.translated);
         let both = sentence.translated && last;
-        let emoji = last && self.layout.has_emoji_at(sentence.source.start);
-        let wide = |c: Option<char>| c.is_some_and(|c| is_han(c) || is_wide_mark(c) || c == '…');
-        let gap = if both && languages.is_to_chinese() && gap == " " && wide(before) && wide(next) {
+        let before = &self.ready.text;
+        let gap = if both && languages.is_to_chinese() && gap == " " && is_seamless(before, text) {
             ""
-        } else if (both || emoji)
+        } else if (both || last && emoji)
             && languages.is_from_chinese_to_latin()
             && gap.is_empty()
-            && !next.is_some_and(is_bar)
+            && lead.is_empty()
+            && !is_between_blocks(before, text)
+            && !text.starts_with(is_bar)
         {
             // Latin sentences need the space that Chinese does without.
             " "
@@ -344,18 +463,36 @@ impl Job {
         };
         self.ready.text.push_str(gap);
         let start = self.ready.text.len();
+        self.ready.text.push_str(lead);
         self.ready.text.push_str(text);
         self.covered = sentence.source.end;
+        sentence.source = self.typed.place(&sentence.source);
         sentence.target = start..self.ready.text.len();
         if let Some(alignment) = &mut sentence.alignment {
-            alignment.shift(start);
+            alignment.shift(start + lead.len());
+            for range in &mut alignment.source {
+                *range = self.typed.place(range);
+            }
         }
         self.ready.sentences.push(sentence);
     }
 }
 
+impl Sentence {
+    /// Takes over what is said of the translation of a part.
+    fn add(&mut self, hypothesis: &Hypothesis) {
+        self.score = if self.translated {
+            self.score.min(hypothesis.score)
+        } else {
+            hypothesis.score
+        };
+        self.translated = true;
+        self.looped |= hypothesis.looped;
+    }
+}
+
 /// BCP 47 tags of both sides.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Languages<'a> {
     pub source: &'a str,
     pub target: &'a str,

@@ -6,9 +6,9 @@ use super::clauses;
 use super::columns;
 use super::oddities::Oddities;
 use super::reader::Reader;
+use super::view;
 use crate::text::characters::is_line_break;
 use crate::text::protected::{self, Kind, Span};
-use crate::text::sentences;
 
 /// This much white space within a line separates columns, which are translated one by one.
 const COLUMN_GAP: usize = 3;
@@ -42,7 +42,7 @@ impl Layout {
             sentences: Vec::new(),
             spans,
         };
-        for sentence in layout.joined(sentences::split(text, language)) {
+        for sentence in layout.joined(view::split(text, &layout.spans, language)) {
             layout.split_columns(text, language, sentence, &bars);
         }
         layout
@@ -144,7 +144,7 @@ const ELEMENTS: [(&str, Kind); 5] = [
 ];
 
 /// Makes one span of everything from the opening to the closing tag of [`ELEMENTS`].
-fn with_elements(text: &str, spans: &[Span]) -> Vec<Span> {
+pub(super) fn with_elements(text: &str, spans: &[Span]) -> Vec<Span> {
     // Where to look for each closing tag: never before that again, so that the time stays linear.
     let mut closing = [0; ELEMENTS.len()];
     let mut all = Vec::with_capacity(spans.len());

@@ -32,9 +32,14 @@ pub fn find(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether a number is worth copying by a placeholder rather than by the model.
-pub fn is_long(number: &str) -> bool {
-    number.len() >= LONG
+/// Those of them that are worth copying by a placeholder rather than by the model.
+pub fn long(text: &str) -> impl Iterator<Item = Range<usize>> {
+    find(text).into_iter().filter(|range| range.len() >= LONG)
+}
+
+/// Whether a translation has not the digits of a number.
+pub fn is_missing(number: &str, translation: &str) -> bool {
+    !is_made_of(&digits(number), &runs(translation))
 }
 
 /// Whether a long number of the source is missing from the translation, which has a long number of its own instead, or none
@@ -43,13 +48,8 @@ pub fn is_long(number: &str) -> bool {
 /// Numbers are compared by their digits without the zeros at both ends, so that `1.5 million` may become 150万, and a date
 /// may be taken apart.
 pub fn garbled(source: &str, translation: &str) -> bool {
-    let long = |text: &str| -> Vec<String> {
-        find(text)
-            .into_iter()
-            .filter(|range| is_long(&text[range.clone()]))
-            .map(|range| digits(&text[range]))
-            .collect()
-    };
+    let long =
+        |text: &str| -> Vec<String> { long(text).map(|range| digits(&text[range])).collect() };
     let read = long(source);
     if read.is_empty() {
         return false;
@@ -63,6 +63,25 @@ pub fn garbled(source: &str, translation: &str) -> bool {
     };
     let dropped = || written_runs.is_empty() && !translation.contains(is_numeral);
     missing && (invented() || dropped())
+}
+
+/// Long numbers of each text that the other has not, and those that a translation repeats more often than its source.
+pub fn differences(source: &str, translation: &str) -> usize {
+    let lacking = |text: &str, other: &str| {
+        long(text)
+            .filter(|range| is_missing(&text[range.clone()], other))
+            .count()
+    };
+    let mut written: Vec<&str> = long(translation).map(|range| &translation[range]).collect();
+    written.sort_unstable();
+    let repeated: usize = written
+        .chunk_by(|one, other| one == other)
+        .map(|same| {
+            same.len()
+                .saturating_sub(source.matches(same[0]).count().max(1))
+        })
+        .sum();
+    lacking(source, translation) + lacking(translation, source) + repeated
 }
 
 /// Whether the minutes of a time of the source are missing from a translation into Chinese or English, which has no words for
@@ -206,6 +225,19 @@ mod tests {
                 expected,
                 "{source} {translation}"
             );
+        }
+    }
+
+    #[test]
+    fn differences_are_counted() {
+        for (source, translation, expected) in [
+            ("1,000 in 2019, 234", "2019年为1000，234", 0),
+            ("1,000 in 2019, 234", "2091年为1000", 3),
+            ("1234 or 1235", "1234或1234或1235", 1),
+            ("7", "8", 0),
+            ("", "", 0),
+        ] {
+            assert_eq!(differences(source, translation), expected, "{source}");
         }
     }
 

@@ -1,32 +1,36 @@
-//! Numbers in Chinese characters as digits: 两千四百万 becomes 2400万, 三点二十五分 3:25.
+//! Numbers in Chinese characters as digits: 两千四百万 becomes 2400万, 三点二十五分 3:25, 第二十一条 第21条.
 //!
 //! Small models know few of the many numerals and lose their scale; digits they copy, and [`super::numbers`] and
-//! [`super::amounts`] check them. Numerals below a hundred stay, which models know and English spells, and so does whatever is not one
-//! number: 三四百, 几十, 千万别.
+//! [`super::amounts`] check them. Numerals below a hundred stay, which models know and English spells, unless they are ordinals from 11 on,
+//! decimals, temperatures below zero, or written as on cheques. So does whatever is not one number: 三四百, 几十, 千万别.
+
+mod cheque;
+mod decimal;
 
 use super::amounts;
 use crate::text::edited::Edited;
 
 /// Lesser numbers that nothing marks as such are left to the model.
 const LEAST: u64 = 100;
+/// The least number that models lose behind 第.
+const LEAST_ORDINAL: u64 = 11;
 
 /// A text with digits for its numerals.
 pub fn in_digits(text: &str) -> Edited {
     let mut edited = Edited::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find(is_numeral) {
+    while let Some(start) = rest.find(|c| is_numeral(c) || cheque::is_numeral(c)) {
         let (before, from) = rest.split_at(start);
         edited.copy(before);
-        let of_the_week = ["星期", "礼拜", "周"]
-            .iter()
-            .any(|day| before.ends_with(day));
-        let length = if let Some((length, digits)) = read(from).filter(|_| !of_the_week) {
+        let found = cheque::read(&edited.text, from).or_else(|| read(&edited.text, from));
+        let length = if let Some((length, digits)) = found {
             edited.replace(length, &digits);
             length
         } else {
-            let (numeral, _) = split(from);
-            edited.copy(numeral);
-            numeral.len()
+            let first = from.chars().next().map_or(0, char::len_utf8);
+            let length = split(from).0.len().max(first);
+            edited.copy(&from[..length]);
+            length
         };
         rest = &from[length..];
     }
@@ -35,7 +39,13 @@ pub fn in_digits(text: &str) -> Edited {
 }
 
 /// The number that a text begins with: its length in bytes and what to write for it.
-fn read(text: &str) -> Option<(usize, String)> {
+fn read(before: &str, text: &str) -> Option<(usize, String)> {
+    if ["星期", "礼拜", "周"]
+        .iter()
+        .any(|day| before.ends_with(day))
+    {
+        return None;
+    }
     let (numeral, behind) = split(text);
     let first = value(numeral);
     let second = |mark: &str| {
@@ -43,18 +53,35 @@ fn read(text: &str) -> Option<(usize, String)> {
         Some((value(numeral), numeral, behind))
     };
     let until = |end: &str| text.len() - end.len();
-    if let (Some((Some(share), _, behind)), "百") = (second("分之"), numeral) {
-        return Some((until(behind), format!("{share}%")));
+    if let (Some(parts), "百" | "千") = (behind.strip_prefix("分之"), numeral)
+        && let Some((length, share)) = decimal::share(parts)
+    {
+        let share = if numeral == "百" {
+            share
+        } else {
+            decimal::tenth(&share)
+        };
+        return Some((until(&parts[length..]), format!("{share}%")));
     }
     if let (Some(month), Some((Some(day), _, behind))) = (first, second("月"))
         && behind.starts_with(['日', '号'])
     {
         return Some((until(behind), format!("{month}月{day}")));
     }
-    if let (Some(hour @ ..24), Some((minute, _, behind))) = (first, second("点")) {
+    if let Some(found) = decimal::read(text) {
+        return Some(found);
+    }
+    if let (Some(hour @ ..24), Some((minute, numeral, behind))) = (first, second("点")) {
+        let until_minute = behind.strip_prefix('分');
         if let Some(minute @ 10..60) = minute {
-            let behind = behind.strip_prefix('分').unwrap_or(behind);
-            return Some((until(behind), format!("{hour}:{minute}")));
+            return Some((
+                until(until_minute.unwrap_or(behind)),
+                format!("{hour}:{minute}"),
+            ));
+        }
+        let past_the_hour = numeral.strip_prefix('零').and_then(value);
+        if let (Some(minute @ 1..10), Some(behind)) = (past_the_hour, until_minute) {
+            return Some((until(behind), format!("{hour}:{minute:02}")));
         }
         if let Some(behind) = behind.strip_prefix('半') {
             return Some((until(behind), format!("{hour}:30")));
@@ -74,9 +101,24 @@ fn read(text: &str) -> Option<(usize, String)> {
             return Some((numeral.len(), year));
         }
     }
+    let least = if before.ends_with("零下") || (before.ends_with('负') && counts_degrees(behind))
+    {
+        0
+    } else if before.ends_with('第') {
+        LEAST_ORDINAL
+    } else {
+        LEAST
+    };
     first
-        .filter(|&value| value >= LEAST)
+        .filter(|&value| value >= least)
         .map(|value| (numeral.len(), amounts::chinese(value)))
+}
+
+/// Whether what stands before a text are degrees.
+fn counts_degrees(text: &str) -> bool {
+    ["度", "摄氏", "华氏"]
+        .iter()
+        .any(|unit| text.starts_with(unit))
 }
 
 /// The numeral that a text begins with, and what follows.
@@ -85,7 +127,7 @@ fn split(text: &str) -> (&str, &str) {
 }
 
 /// What a numeral counts; `None` if it is not exactly one number.
-fn value(numeral: &str) -> Option<u64> {
+pub fn value(numeral: &str) -> Option<u64> {
     let (mut total, mut section) = (0, 0);
     let (mut least, mut least_myriad) = (u64::MAX, u64::MAX);
     let mut pending = None;
@@ -158,11 +200,21 @@ mod tests {
             ("一百二", "120"),
             ("一百零二", "102"),
             ("三千五和三千零五十", "3500和3050"),
-            ("第二十五届", "第二十五届"),
+            ("第二十五届", "第25届"),
+            ("第十次，第一百零一条", "第十次，第101条"),
+            ("第二十三四页", "第二十三四页"),
+            ("零下八度，零下二十五度", "零下8度，零下25度"),
+            ("负五度，负二十", "负5度，负二十"),
+            ("负一百五", "负150"),
             ("一百二十八块五。", "128.5块。"),
             ("一百二十块五毛", "120块五毛"),
             ("百分之三十五", "35%"),
             ("百分之五的人", "5%的人"),
+            ("百分之九十八点五", "98.5%"),
+            ("千分之三", "0.3%"),
+            ("千分之二十五", "2.5%"),
+            ("十点零五分", "10:05"),
+            ("十点零五", "十点零五"),
             ("一九九八年七月十五日", "1998年7月15日"),
             ("二〇二六年", "2026年"),
             ("十二月二十五号", "12月25号"),

@@ -10,6 +10,7 @@ use crate::text::edited::Edited;
 use crate::text::language::has_words;
 use crate::text::placeholders::PLACEHOLDERS;
 use crate::text::protected::{Kind, Span};
+use crate::text::sentences::Cutter;
 use crate::text::typography::tidy;
 
 /// A sentence, or a piece of a long one, cut into what is copied and what is translated.
@@ -19,6 +20,8 @@ pub struct Piece {
     pub source: Range<usize>,
     /// Everything in `source`, in order.
     pub parts: Vec<Part>,
+    /// What the parts were before numbers were repaired.
+    pub first: Option<Vec<Part>>,
 }
 
 /// A part of a [`Piece`].
@@ -68,8 +71,8 @@ impl Hole {
     /// `open`: whether markup like it has been opened and not closed before.
     fn new(text: &str, range: Range<usize>, kind: Kind, open: bool) -> Self {
         let part = &text[range.clone()];
-        let closes =
-            kind == Kind::Markup && (part.starts_with("</") || part.starts_with(']') || open);
+        let closes = kind == Kind::Markup
+            && (part.starts_with("</") || part.ends_with(']') || part.starts_with(']') || open);
         // Chinese characters touch everything, but a tag only belongs to those that it encloses.
         let tight = |encloses: bool| {
             let encloses = encloses && kind == Kind::Markup;
@@ -116,7 +119,11 @@ impl Piece {
         } else {
             parts.extend(copy(source.clone()));
         }
-        Self { source, parts }
+        Self {
+            source,
+            parts,
+            first: None,
+        }
     }
 
     /// What the model has to translate.
@@ -172,35 +179,72 @@ impl Stretch {
         around(text, reader, &self.source, &self.holes)
     }
 
-    /// The same with placeholders for long numbers too; `None` where there are too many.
-    pub fn with_numbers(&self, text: &str, reader: Reader<'_>) -> Option<Self> {
+    /// The same with placeholders for long numbers too: for all of them, or, where there are too many, for those that a
+    /// translation lacks; `None` where these are too many as well.
+    pub fn with_numbers(&self, text: &str, reader: Reader<'_>, translation: &str) -> Option<Self> {
         if !reader.normalisation.has_placeholders() {
             return None;
         }
-        let source = &text[self.source.clone()];
-        let outside = |range: &Range<usize>| {
-            let apart =
-                |hole: &Hole| hole.range.end <= range.start || range.end <= hole.range.start;
-            self.holes.iter().all(apart)
-        };
-        let numbers = numbers::find(source)
-            .into_iter()
-            .filter(|range| numbers::is_long(&source[range.clone()]))
-            .map(|range| self.source.start + range.start..self.source.start + range.end)
-            .filter(outside)
-            .map(|range| Hole::new(text, range, Kind::Placeholder, false));
-        let mut holes = self.holes.clone();
-        for number in numbers {
-            let at = holes.partition_point(|hole| hole.range.start < number.range.start);
-            holes.insert(at, number);
+        let room = PLACEHOLDERS.len().saturating_sub(self.holes.len());
+        let mut numbers = self.long_numbers(text);
+        if numbers.len() > room {
+            numbers.retain(|range| numbers::is_missing(&text[range.clone()], translation));
         }
-        if holes.len() == self.holes.len() || holes.len() > PLACEHOLDERS.len() {
+        if numbers.is_empty() || numbers.len() > room {
             return None;
+        }
+        let mut holes = self.holes.clone();
+        for range in numbers {
+            let at = holes.partition_point(|hole| hole.range.start < range.start);
+            holes.insert(at, Hole::new(text, range, Kind::Placeholder, false));
         }
         Some(Self {
             instead_of: Some(Box::new(self.clone())),
             ..Self::new(text, reader, self.source.clone(), holes)
         })
+    }
+
+    /// The same in pieces with no more long numbers than there are placeholders, each with placeholders for them.
+    pub fn in_pieces(&self, text: &str, reader: Reader<'_>) -> Option<Vec<Part>> {
+        if !reader.normalisation.has_placeholders() {
+            return None;
+        }
+        let marked = template(text, &self.source, &self.holes);
+        let count = |part: &str| {
+            let holes = part.matches(PLACEHOLDERS).count();
+            holes + numbers::long(part).count()
+        };
+        let mut cutter = Cutter::new(PLACEHOLDERS.len());
+        let mut parts = Vec::new();
+        let mut at = self.source.start;
+        while let Some(piece) = cutter.next(&marked.text, count) {
+            let range = marked.backward(&piece);
+            let range = self.source.start + range.start..self.source.start + range.end;
+            if at < range.start && !parts.is_empty() {
+                parts.push(Part::Inner(at..range.start));
+            }
+            at = range.end;
+            let within =
+                |hole: &&Hole| range.start <= hole.range.start && hole.range.end <= range.end;
+            let holes = self.holes.iter().filter(within).cloned().collect();
+            let plain = Self::new(text, reader, range, holes);
+            let part = plain.with_numbers(text, reader, "").unwrap_or(plain);
+            parts.push(Part::Translate(part));
+        }
+        (parts.len() > 1).then_some(parts)
+    }
+
+    /// Where the long numbers are, outside of protected parts.
+    fn long_numbers(&self, text: &str) -> Vec<Range<usize>> {
+        let outside = |range: &Range<usize>| {
+            let apart =
+                |hole: &Hole| hole.range.end <= range.start || range.end <= hole.range.start;
+            self.holes.iter().all(apart)
+        };
+        numbers::long(&text[self.source.clone()])
+            .map(|range| self.source.start + range.start..self.source.start + range.end)
+            .filter(outside)
+            .collect()
     }
 }
 
@@ -273,8 +317,8 @@ fn holes(text: &str, spans: &[Span], range: &Range<usize>) -> Vec<Hole> {
         }
         let part = &text[span.range.clone()];
         let same = |other: &&Span| text[other.range.clone()] == *part;
-        let open =
-            part.starts_with(['*', '~', '\\']) && spans[..n].iter().filter(same).count() % 2 == 1;
+        let open = part.starts_with(['*', '_', '~', '\\'])
+            && spans[..n].iter().filter(same).count() % 2 == 1;
         let hole = Hole::new(text, span.range.clone(), span.kind, open);
         match holes.last_mut() {
             Some(last) if is_slight(&text[last.range.end..hole.range.start]) => {
@@ -301,22 +345,31 @@ mod tests {
     use crate::text::protected::find;
     use crate::text::subwords::Vocabulary;
 
-    #[test]
-    fn long_numbers_become_holes() {
-        let vocabulary = Vocabulary::from_bytes(&super::super::vocabularies::spm(
-            ["▁", "\u{e000}", "\u{e001}"].into_iter(),
-        ))
-        .unwrap();
-        let reader = Reader {
+    fn vocabulary() -> Vocabulary {
+        let pieces = ["▁", "\u{e000}", "\u{e001}"].into_iter();
+        Vocabulary::from_bytes(&super::super::vocabularies::spm(pieces)).unwrap()
+    }
+
+    fn reader(vocabulary: &Vocabulary) -> Reader<'_> {
+        Reader {
             language: "en",
-            vocabulary: &vocabulary,
+            vocabulary,
             normalisation: Normalisation::Dragoman1,
             respelling: None,
             target_token: None,
-        };
+        }
+    }
+
+    #[test]
+    fn long_numbers_become_holes() {
+        let vocabulary = vocabulary();
+        let reader = reader(&vocabulary);
         let input = |text: &str| {
             let piece = Piece::new(text, reader, 0..text.len(), &find(text));
-            let stretch = piece.stretches().next()?.with_numbers(text, reader)?;
+            let stretch = piece
+                .stretches()
+                .next()?
+                .with_numbers(text, reader, "444, 5555")?;
             assert!(stretch.instead_of.is_some());
             Some(stretch.input.text)
         };
@@ -328,10 +381,43 @@ mod tests {
             ),
             ("See a.com/2024/x now", None),
             ("See 12 now", None),
-            ("See 111, 222, 333, 444, 555", None),
+            (
+                "See 111, 222, 333, 444, 555",
+                Some("See \u{e000}, \u{e001}, \u{e002}, 444, \u{e003}"),
+            ),
+            ("See 111, 222, 333, 555, 666", None),
         ] {
             assert_eq!(input(text).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn many_long_numbers_are_cut_apart() {
+        let vocabulary = vocabulary();
+        let reader = reader(&vocabulary);
+        let text = "See {x} and 111, 222, 333, but not 444, 555, or 12.";
+        let piece = Piece::new(text, reader, 0..text.len(), &find(text));
+        let stretch = piece.stretches().next().unwrap();
+        let parts = stretch.in_pieces(text, reader).unwrap();
+        let mut at = 0;
+        for part in &parts {
+            let range = match part {
+                Part::Copy(_) => unreachable!("nothing stands around it"),
+                Part::Inner(range) => range,
+                Part::Translate(stretch) => {
+                    assert!(stretch.instead_of.is_some());
+                    assert!(numbers::long(&stretch.input.text).next().is_none());
+                    &stretch.source
+                }
+            };
+            assert_eq!(range.start, at);
+            at = range.end;
+        }
+        assert_eq!((at, parts.len()), (text.len(), 3));
+        let few = "See 111 now";
+        let piece = Piece::new(few, reader, 0..few.len(), &[]);
+        let stretch = piece.stretches().next().unwrap();
+        assert!(stretch.in_pieces(few, reader).is_none());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What a model reads of a text: its normal form, and the tokens of that.
 
-use super::numerals;
+use super::{numerals, readings};
 use crate::decode::END;
 use crate::format::Normalisation;
 use crate::text::diacritics;
 use crate::text::edited::Edited;
-use crate::text::language::{is_chinese, is_latin_script};
+use crate::text::language::{is_chinese, is_english, is_latin_script};
 use crate::text::respelling::Respelling;
 use crate::text::subwords::Vocabulary;
 
@@ -42,6 +42,11 @@ impl Reader<'_> {
             let counted = numerals::in_digits(text);
             let normal = self.normalisation.apply(&counted.text, self.language);
             return counted.then(normal);
+        }
+        if self.normalisation == Normalisation::Dragoman1 && is_english(self.language) {
+            let plain = readings::plain(text);
+            let normal = self.normalisation.apply(&plain.text, self.language);
+            return plain.then(normal);
         }
         self.normalisation.apply(text, self.language)
     }

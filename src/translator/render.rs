@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use super::Alignment;
 use super::piece::{Hole, Stretch};
-use super::{amounts, currencies, numbers};
+use super::{amounts, currencies, marker, numbers, signs};
 use crate::decode::Hypothesis;
 use crate::text::characters::is_han;
 use crate::text::edited::Edited;
-use crate::text::language::{is_chinese, is_english, is_latin_script};
+use crate::text::language::is_latin_script;
 use crate::text::placeholders::{PLACEHOLDERS, is_placeholder};
 use crate::text::protected::Kind;
 use crate::text::subwords::Vocabulary;
-use crate::text::typography::{self, final_mark, pronoun};
+use crate::text::typography::{self, final_mark, ordinals, pronoun, quotes};
 
 /// What turns tokens into text.
 #[derive(Clone, Copy, Debug)]
@@ -65,15 +65,6 @@ impl Writer<'_> {
             })
     }
 
-    /// Whether a translation has other numbers than its source.
-    pub fn garbles_numbers(&self, stretch: &Stretch, hypothesis: &Hypothesis) -> bool {
-        let (source, translation) = (&stretch.input.text, self.target.decode(&hypothesis.tokens));
-        // How other languages tell the time is not known here.
-        let knows_times = is_chinese(self.language) || is_english(self.language);
-        numbers::garbled(source, &translation)
-            || (knows_times && numbers::loses_minutes(source, &translation))
-    }
-
     /// The text of the translation of a part of `source`; `None` where there is not a word in it.
     pub fn render(
         &self,
@@ -90,11 +81,19 @@ impl Writer<'_> {
         let priced =
             currencies::correct(&stretch.input.text, self.from, &known.text, self.language);
         let known = known.then(priced);
+        let signed = signs::correct(&stretch.input.text, self.from, &known.text, self.language);
+        let known = known.then(signed);
         let set = typography::set(&known.text, self.language);
         let input = &stretch.input.text;
         let agreed = final_mark::agree(input, &set.text, self.language);
         let pronouns = pronoun::agree(input, &agreed.text, self.language);
         let agreed = agreed.then(pronouns);
+        let counted = ordinals::agree(&agreed.text, self.language);
+        let agreed = agreed.then(counted);
+        let quoted = quotes::agree(input, &agreed.text, self.language);
+        let agreed = agreed.then(quoted);
+        let labelled = marker::agree(input, &agreed.text);
+        let agreed = agreed.then(labelled);
         if !agreed.text.contains(char::is_alphanumeric) {
             return None;
         }
@@ -191,7 +190,12 @@ fn restore(text: &str, source: &str, holes: &[Hole], spaced: bool) -> Edited {
 
 /// The space that must stand between a character and the near end of a protected part: words would run together, or an address
 /// would go on into Chinese. A part that is `loose` stands on its own in languages with spaces.
-fn space(neighbour: Option<char>, end: Option<char>, kind: Kind, loose: bool) -> &'static str {
+pub(super) fn space(
+    neighbour: Option<char>,
+    end: Option<char>,
+    kind: Kind,
+    loose: bool,
+) -> &'static str {
     let (Some(neighbour), Some(end)) = (neighbour, end) else {
         return "";
     };

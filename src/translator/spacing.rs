@@ -67,7 +67,9 @@ fn is_emoji(c: char) -> bool {
 
 /// English words that begin with a capital only where a sentence begins.
 const SMALL: &str = "The A An This That These Those There It He She We They You His Her Its Our Their My Your But And Or So If When \
-    While Let Please As In On At By For To Of From With After Before Because Although Even Then Also Not No Some Many All Every";
+    While Let Please As In On At By For To Of From With After Before Because Although Even Then Also Not No Some Many All Every \
+    Finally Lastly Next Otherwise Meanwhile Therefore However Thus Instead Yet Now \
+    Only Both Each Until Since Unless Through During Without Within Under Over How What Why Where Who Which";
 
 /// The first word of a text in small letters, where a sentence goes on with it.
 pub fn joined(mut text: String) -> String {
@@ -107,6 +109,8 @@ mod tests {
             ("The end.", "the end."),
             ("But no.", "but no."),
             ("Let's go.", "let's go."),
+            ("Finally, press it.", "finally, press it."),
+            ("Since then", "since then"),
             ("A", "a"),
             ("Theo came.", "Theo came."),
             ("Beijing is big.", "Beijing is big."),

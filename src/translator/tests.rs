@@ -83,11 +83,10 @@ fn check(text: &str, languages: (&str, &str), translation: &Translation) {
         (at, written) = (sentence.source.end, sentence.target.end);
     }
     assert_eq!(text[at..], translation.text[written..]);
-    for span in protected::find(text) {
-        assert!(
-            translation.text.contains(&text[span.range.clone()]),
-            "{text:?}"
-        );
+    let (read, typed) = super::typed::Typed::read(text);
+    for span in protected::find(&read) {
+        let copied = typed.text(&read, &span.range);
+        assert!(translation.text.contains(copied), "{copied:?} of {text:?}");
     }
     let ours = |text: &str| text.matches(PLACEHOLDERS).count();
     assert_eq!(ours(text), ours(&translation.text), "{text:?}");
@@ -175,6 +174,79 @@ fn what_is_around_and_within_a_sentence_is_kept() {
     let text = "The {a} of `b()` and <i>word</i> to https://c.de, %s is {{f}}, the {g} to a@b.com";
     let translation = translator.translate(text, &aligned());
     check(text, ("en", "zh"), &translation);
+}
+
+#[test]
+fn references_are_read_as_the_characters_that_they_stand_for() {
+    let mut translator = translator("en", "zh", 4);
+    let plain = translator.translate("You ’s \"the\" word of é.", &aligned());
+    let text = "You &rsquo;s &quot;the&#34; word of &eacute;.";
+    let translation = translator.translate(text, &aligned());
+    check(text, ("en", "zh"), &translation);
+    assert_eq!(translation.text, plain.text);
+    let typed = |translation: &Translation| -> Vec<Range<usize>> {
+        let alignment = translation.sentences[0].alignment.as_ref();
+        alignment.unwrap().source.clone()
+    };
+    let tokens = |text: &str, ranges: &[Range<usize>]| -> Vec<String> {
+        ranges.iter().map(|r| text[r.clone()].to_owned()).collect()
+    };
+    let found = tokens(text, &typed(&translation));
+    assert!(found.iter().any(|token| token == "&quot;"), "{found:?}");
+    assert!(found.iter().any(|token| token == "&eacute;"), "{found:?}");
+
+    // What is copied stays as it was typed.
+    for (text, beginning, end) in [
+        (
+            "<p title=\"&rsquo;\">&nbsp;The word</p>&nbsp;",
+            "<p title=\"&rsquo;\">&nbsp;",
+            "</p>&nbsp;",
+        ),
+        ("&nbsp; 12&nbsp;", "&nbsp; 12&nbsp;", ""),
+        (
+            "你&rsquo;好\n<p>&nbsp;</p>",
+            "你&rsquo;好\n<p>&nbsp;</p>",
+            "",
+        ),
+        (
+            "The word. &nbsp;\n&#160; `&quot;`",
+            "",
+            " &nbsp;\n&#160; `&quot;`",
+        ),
+        ("&nbsp;", "&nbsp;", ""),
+    ] {
+        let translation = translator.translate(text, &aligned());
+        check(text, ("en", "zh"), &translation);
+        assert!(translation.text.starts_with(beginning), "{translation:?}");
+        assert!(translation.text.ends_with(end), "{translation:?}");
+    }
+}
+
+#[test]
+fn sentences_meet_as_their_markup_does() {
+    for (languages, text, seams, seed) in [
+        (
+            ("zh", "en"),
+            "<p>我们来了。</p><p>他说。</p>**国！**我在这里。",
+            ["</p><p>", "</p>**", "!** "],
+            50,
+        ),
+        (
+            ("en", "zh"),
+            "<b>The word.</b> You and I. <p>The word.</p> <p>You</p>",
+            ["。</b>里", " <p>", "</p> <p>"],
+            9,
+        ),
+    ] {
+        let mut translator = translator(languages.0, languages.1, seed);
+        let translation = translator.translate(text, &aligned());
+        check(text, languages, &translation);
+        assert!(translation.sentences.iter().all(|s| s.translated));
+        assert_eq!(translation.sentences.len(), 4);
+        for seam in seams {
+            assert!(translation.text.contains(seam), "{seam} {translation:?}");
+        }
+    }
 }
 
 #[test]

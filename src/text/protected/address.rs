@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::text::references;
+
 /// Top-level domains that make a host name without a scheme a URL. File extensions (`.md`, `.rs`, `.sh`) and words that
 /// may begin a sentence behind a forgotten space are left out.
 const TOP_LEVEL: &[&str] = &[
@@ -134,6 +136,9 @@ fn tail(text: &str, from: usize) -> usize {
                 closes
             }
             '\'' => chars.peek().is_some_and(char::is_ascii_alphanumeric),
+            // A quotation mark or a space behind the address.
+            '&' => references::at(text.as_bytes(), end)
+                .is_none_or(|range| references::character(&text[range]).is_none()),
             '<' | '>' | '"' | '`' | '\\' | '^' | '|' => false,
             // Chinese often goes on right behind an address, but a path may hold Chinese, too. Right behind the host it is
             // more likely to be text.

@@ -1,6 +1,8 @@
-//! Markdown that stands within a line: links, images, strong and struck-out text.
+//! Markdown that stands within a line: links, images, emphasised, strong and struck-out text.
 
 use std::ops::Range;
+
+use crate::text::characters::is_han;
 
 /// Longest text and longest address of a link, in bytes.
 const LONGEST: usize = 400;
@@ -63,4 +65,82 @@ pub fn emphasis(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let among_spaces = before.is_ascii_whitespace() && next.is_ascii_whitespace();
     ((2..4).contains(&length) && before != mark && !between_words && !among_spaces)
         .then_some(at..at + length)
+}
+
+/// Finds single `*` and `_` that emphasise, as in `*this*`: one that opens, and the next on its line that closes.
+#[derive(Default)]
+pub struct Single {
+    asterisks: Pairs,
+    underscores: Pairs,
+}
+
+#[derive(Default)]
+struct Pairs {
+    /// Where the pair that is open closes.
+    close: Option<usize>,
+    /// Up to here there is no mark that closes.
+    next: usize,
+}
+
+impl Single {
+    /// The mark at `at`, which has no like beside it.
+    pub fn at(&mut self, text: &str, at: usize) -> Option<Range<usize>> {
+        let pairs = match text.as_bytes()[at] {
+            b'*' => &mut self.asterisks,
+            _ => &mut self.underscores,
+        };
+        pairs.at(text, at).then_some(at..at + 1)
+    }
+}
+
+impl Pairs {
+    fn at(&mut self, text: &str, at: usize) -> bool {
+        if let Some(close) = self.close.filter(|&close| at <= close) {
+            return at == close;
+        }
+        self.close = None;
+        if !opens(text, at) {
+            return false;
+        }
+        let bytes = text.as_bytes();
+        // What has been read once is not read again, so that the time stays linear.
+        let mut next = self.next.max(at + 1);
+        while next < bytes.len()
+            && bytes[next] != b'\n'
+            && !(bytes[next] == bytes[at] && closes(text, next))
+        {
+            next += 1;
+        }
+        self.next = next;
+        let found = bytes.get(next) == Some(&bytes[at]) && next - at <= LONGEST;
+        self.close = found.then_some(next);
+        found
+    }
+}
+
+/// The characters before and behind the mark at `at`, spaces at the ends of the text; `None` where the same mark is beside it.
+fn neighbours(text: &str, at: usize) -> Option<(char, char)> {
+    let mark = char::from(text.as_bytes()[at]);
+    let before = text[..at].chars().next_back().unwrap_or(' ');
+    let behind = text[at + 1..].chars().next().unwrap_or(' ');
+    (before != mark && behind != mark && before != '\\').then_some((before, behind))
+}
+
+/// Letters that run on into each other, unlike Chinese characters.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() && !is_han(c)
+}
+
+fn opens(text: &str, at: usize) -> bool {
+    neighbours(text, at).is_some_and(|(before, behind)| {
+        !is_letter(before) && (behind.is_alphanumeric() || "\"'“‘「『《（(`[<{$".contains(behind))
+    })
+}
+
+fn closes(text: &str, at: usize) -> bool {
+    neighbours(text, at).is_some_and(|(before, behind)| {
+        !is_letter(behind)
+            && (before.is_alphanumeric()
+                || "\"'”’」』》）)`]>}%.,:;!?…。，：；！？".contains(before))
+    })
 }

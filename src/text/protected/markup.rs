@@ -1,4 +1,4 @@
-//! Code between backticks, tags, comments, character references, and the placeholders of message formats.
+//! Code between backticks, tags, comments, and the placeholders of message formats.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -144,29 +144,40 @@ pub fn tag(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// The character reference that begins at `at`: `&name;`, `&#39;`, `&#x27;`.
-pub fn reference(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let window = &bytes[at + 1..bytes.len().min(at + 12)];
-    let body = &window[..window.iter().position(|&b| b == b';')?];
-    let valid = match body {
-        [b'#', b'x' | b'X', digits @ ..] => {
-            !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)
+/// Longest message with variants, in bytes.
+const LONGEST_MESSAGE: usize = 1024;
+
+/// A message with variants, as ICU has them: `{count, plural, one {# item} other {# items}}`.
+fn message(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let window = &bytes[at..bytes.len().min(at + LONGEST_MESSAGE)];
+    let mut fields = window[1..window.len().min(80)].splitn(3, |&b| b == b',');
+    let name = fields.next()?.trim_ascii();
+    let kind = fields.next()?.trim_ascii();
+    let named = !name.is_empty()
+        && name
+            .iter()
+            .all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    if !named || ![&b"plural"[..], b"select", b"selectordinal"].contains(&kind) {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let end = window.iter().position(|b| {
+        match b {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
         }
-        [b'#', digits @ ..] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
-        [first, second, ..] => {
-            // `AT&T;` and the like are words: a reference has two letters at least.
-            first.is_ascii_alphabetic()
-                && second.is_ascii_alphanumeric()
-                && body.iter().all(u8::is_ascii_alphanumeric)
-        }
-        _ => false,
-    };
-    valid.then_some(at..at + body.len() + 2)
+        depth == 0
+    })?;
+    Some(at..at + end + 1)
 }
 
 /// The placeholder in braces that begins at `at`, with the `$`, `#`, `%` or `@` before it.
 pub fn braces(text: &str, at: usize, free: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
+    if let Some(message) = message(bytes, at) {
+        return Some(message);
+    }
     let depth = bytes[at..]
         .iter()
         .take(3)

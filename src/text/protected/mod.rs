@@ -3,11 +3,14 @@
 mod address;
 mod emoji;
 mod emoticon;
+mod footnote;
 mod markdown;
 mod markup;
 mod mention;
 
 use std::ops::Range;
+
+use super::references;
 
 /// What a protected part of a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +25,9 @@ pub enum Kind {
     Emoji,
     /// A value that a program fills in: `{name}`, `{{ name }}`, `${name}`, `%s`, `%1$d`, `%(name)s`, `%name%`.
     Placeholder,
-    /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment, a character reference (`&nbsp;`), or what Markdown puts
-    /// around a text: `**`, `~~`, `[` and `](address)`.
+    /// A tag (`<b>`, `</a>`, `<img src="x"/>`, `<0>`), a comment, a character reference that is not
+    /// [read](references::character) (`&lt;`), or what Markdown puts
+    /// around a text: `*`, `**`, `~~`, `[` and `](address)`, or a reference to a footnote (`[1]`).
     Markup,
     /// Code between backticks, and what is like it: `user_name`, `C:\Users`.
     Code,
@@ -49,6 +53,7 @@ pub fn find(text: &str) -> Vec<Span> {
     let mut code = markup::CodeSpans::default();
     let mut comments = markup::Comments::default();
     let mut links = markdown::Links::default();
+    let mut emphasis = markdown::Single::default();
     let mut at = 0;
     while at < bytes.len() {
         // Nothing before this may become part of a span any more.
@@ -67,19 +72,24 @@ pub fn find(text: &str) -> Vec<Span> {
                 .or_else(|| markup::tag(bytes, at))
                 .map(|range| (range, Kind::Markup))
                 .or_else(|| emoticon::at(text, at, free).map(|range| (range, Kind::Emoji))),
-            b'&' => markup::reference(bytes, at).map(|range| (range, Kind::Markup)),
+            b'&' => references::at(bytes, at)
+                .filter(|range| references::character(&text[range.clone()]).is_none())
+                .map(|range| (range, Kind::Markup)),
             b'{' => markup::braces(text, at, free).map(|range| (range, Kind::Placeholder)),
             b'%' => markup::percent(bytes, at).map(|range| (range, Kind::Placeholder)),
             b'[' => links
                 .open(bytes, at, free)
+                .or_else(|| footnote::at(text, at, free))
                 .map(|range| (range, Kind::Markup)),
             b']' => links.close(at).map(|range| (range, Kind::Markup)),
             b'*' | b'~' if bytes.get(at + 1) == Some(&bytes[at]) => {
                 markdown::emphasis(bytes, at).map(|range| (range, Kind::Markup))
             }
-            b'#' | b'*' | b'0'..=b'9' | 0x80.. => {
-                emoji::run(text, at).map(|range| (range, Kind::Emoji))
-            }
+            b'*' | b'_' => emphasis
+                .at(text, at)
+                .map(|range| (range, Kind::Markup))
+                .or_else(|| emoji::run(text, at).map(|range| (range, Kind::Emoji))),
+            b'#' | b'0'..=b'9' | 0x80.. => emoji::run(text, at).map(|range| (range, Kind::Emoji)),
             b';' | b'=' | b'^' | b'-' | b'>' | b'T' | b'O' | b'o' | b'x' => {
                 emoticon::at(text, at, free).map(|range| (range, Kind::Emoji))
             }
@@ -149,6 +159,10 @@ mod tests {
                     &["HTTPS://A.COM/B", "git+ssh://h:22/x"],
                 ),
                 ("*http://a.com*", &["http://a.com"]),
+                (
+                    "&quot;http://a.com/b?c&amp;d&copy=e&quot;",
+                    &["http://a.com/b?c&amp;d&copy=e"],
+                ),
                 (
                     "mailto:a@b.com tel:+1-2-3",
                     &["mailto:a@b.com", "tel:+1-2-3"],
@@ -280,7 +294,15 @@ mod tests {
                     ],
                 ),
                 ("{名字}你好", &["{名字}"]),
-                ("{n, plural, one {# item} other {# items}}", &[]),
+                (
+                    "You have {n, plural, =0 {none} one {# item} other {{n} items}}. {x, select,\n a{b}} {g,choice,x}",
+                    &[
+                        "{n, plural, =0 {none} one {# item} other {{n} items}}",
+                        "{x, select,\n a{b}}",
+                        "{g,choice,x}",
+                    ],
+                ),
+                ("{n, plural, one {a} {x}", &["{a}", "{x}"]),
                 ("a { b } {", &[]),
                 ("{{a} {b}}", &["{a}", "{b}"]),
                 (
@@ -316,14 +338,14 @@ mod tests {
                     &["<input disabled>", "<0>", "</0>", "<my-tag>"],
                 ),
                 (
-                    "<!-- a > b --> &nbsp;&#39;&#x27;",
-                    &["<!-- a > b -->", "&nbsp;", "&#39;", "&#x27;"],
+                    "<!-- a > b --> &lt;&#60;&#x3C;&nbsp;&#39;",
+                    &["<!-- a > b -->", "&lt;", "&#60;", "&#x3C;"],
                 ),
                 ("a <b and c> d, I <3 you, 1<2>1, <>, </>, <!-- x", &[]),
                 ("AT&T; & &; &#; R&D", &[]),
                 (
                     "See [the *docs*](https://a.b/c_(d) \"x\") ![x](y.png) [z](/a_(b))",
-                    &["![", "](y.png)", "[", "](/a_(b))"],
+                    &["*", "*", "![", "](y.png)", "[", "](/a_(b))"],
                 ),
                 (
                     "See [the docs](https://a.b \"x y\"), [a]: [b] (c) [d](e f) [g](",
@@ -333,6 +355,50 @@ mod tests {
                 (
                     "**Hi** ~~you~~ ***x*** 2**3 a ** b ~ ****",
                     &["**", "**", "~~", "~~", "***", "***"],
+                ),
+                (
+                    "_a_ *b c.* 点击*保存*。**a** (*\"x\"*) *see **this** word*",
+                    &[
+                        "_", "_", "*", "*", "*", "*", "**", "**", "*", "*", "*", "**", "**", "*",
+                    ],
+                ),
+                (
+                    "a_b_c 2 * 3 * 4 2*3*4 *.md _id ^_^ *_* f*ck sh*t \\*a* *\n* b* __init__",
+                    &[],
+                ),
+                (
+                    "*see http://a.b/c*d and this* or *that*",
+                    &["*", "*", "*", "*"],
+                ),
+                ("f(*args, *kwargs) and *.md", &[]),
+                (
+                    "- *Note:* not *that* _好：_",
+                    &["*", "*", "*", "*", "_", "_"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn footnotes() {
+        check(
+            Kind::Markup,
+            &[
+                (
+                    "In 1850.[2][note 3][4] 于1850年。[a] is true[citation needed].[who?] “No.”[b]",
+                    &[
+                        "[2]",
+                        "[note 3]",
+                        "[4]",
+                        "[a]",
+                        "[citation needed]",
+                        "[who?]",
+                        "[b]",
+                    ],
+                ),
+                (
+                    "[1] a, see [2], the town[1] in 1850,[a] file[s], f[0]{x} x[1]=y “[t]he [12345] a[1234] a[1 b[\n1] [[1]] z[é]",
+                    &[],
                 ),
             ],
         );
@@ -399,6 +465,15 @@ mod tests {
             "](",
             "**",
             "**a",
+            "*a",
+            " *a",
+            " *a _b",
+            "*a* ",
+            "*a\n",
+            "{n, plural, ",
+            "{n,select,a{",
+            "a[1]",
+            "a[",
             " :)",
             ":))))",
             "@a",

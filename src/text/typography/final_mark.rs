@@ -2,8 +2,8 @@
 //!
 //! | source ends in | translation |
 //! |---|---|
-//! | no mark (headings, buttons, single words) | loses a final 。 or ！; keeps ？, without which a question may read as a statement |
-//! | `.` `!` `?` | gets its mark if it has none at all: a question may well become a statement |
+//! | no mark (headings, buttons, single words) | loses a final 。 ！ ， or ；; keeps ？, without which a question may read as a statement |
+//! | `.` `!` `?` | gets its mark if it has none at all, or ， or ；: a question may well become a statement |
 //! | `...` `:`, and `;` `,` behind pieces of long sentences | gets its mark, in the place of a 。 if there is one |
 //!
 //! Quotes and brackets that close behind the mark are looked past. A full stop that belongs to an abbreviation (`etc.`) asks
@@ -67,12 +67,16 @@ pub fn agree(source: &str, translation: &str, language: &str) -> Edited {
         None => body,
     };
     let new = match (wanted, found) {
-        (None, Some(Mark::Stop | Mark::Exclamation)) => "",
+        (None, Some(Mark::Stop | Mark::Exclamation | Mark::Semicolon | Mark::Comma)) => "",
         (Some(Mark::Stop), None) if !is_abbreviated(source) => Mark::Stop.spelling(chinese),
         (Some(mark), None) if mark != Mark::Stop => mark.spelling(chinese),
         (
             Some(mark @ (Mark::Ellipsis | Mark::Colon | Mark::Semicolon | Mark::Comma)),
             Some(Mark::Stop),
+        )
+        | (
+            Some(mark @ (Mark::Stop | Mark::Exclamation | Mark::Question)),
+            Some(Mark::Semicolon | Mark::Comma),
         ) => mark.spelling(chinese),
         _ => &body[stem.len()..],
     };
@@ -120,6 +124,12 @@ mod tests {
             ("hello", "你好！", "你好"),
             ("how are you", "你好吗？", "你好吗？"),
             ("Settings", "设置", "设置"),
+            ("No", "不，", "不"),
+            ("However", "然而，", "然而"),
+            ("However,", "然而，", "然而，"),
+            ("I see.", "我明白了，", "我明白了。"),
+            ("Go!", "走；", "走！"),
+            ("Really?", "真的、", "真的？"),
             ("I see.", "我明白了", "我明白了。"),
             ("I see.", "我明白了！", "我明白了！"),
             ("I see...", "我明白了。", "我明白了……"),

@@ -1,15 +1,17 @@
 //! Punctuation and spaces of languages in Latin letters: ASCII marks, no space before them and one behind, straight double quotes
 //! (as everywhere in the vocabulary), a capital to start with.
 
+use super::quotes::attach;
 use crate::text::edited::Edited;
 
 /// Sets a tidied sentence.
 pub fn set(text: &str) -> Edited {
-    let marks = narrow(text);
-    let spaces = space(&marks.text);
-    let marks = marks.then(spaces);
-    let quotes = quote(&marks.text);
-    let marks = marks.then(quotes);
+    let mut marks = narrow(text);
+    // A single quote may become a double one, which then is attached too.
+    for step in [space, attach, quote, attach] {
+        let next = step(&marks.text);
+        marks = marks.then(next);
+    }
     let capital = capitalise(&marks.text);
     marks.then(capital)
 }
@@ -145,6 +147,11 @@ mod tests {
             ("hello，world。", "Hello, world."),
             ("Hello , world !", "Hello, world!"),
             ("“well…” he said", "\"Well...\" he said"),
+            (
+                "She said “ thank you ， ” and left",
+                "She said \"thank you,\" and left",
+            ),
+            ("《 Three 》", "\"Three\""),
             ("iPhone sales rose", "iPhone sales rose"),
             ("It is 3.14 at 12:30.", "It is 3.14 at 12:30."),
             ("use .NET", "Use .NET"),

@@ -5,6 +5,8 @@
 //! | [`chinese`] | full-width marks, paired quotes, ……, ——, no stray spaces |
 //! | [`latin`] | ASCII marks, one space behind them, a capital to start with |
 //! | [`final_mark`] | a translation ends as its source does |
+//! | [`ordinals`] | 23rd rather than 23th |
+//! | [`quotes`] | quotes touch what they enclose, and those around a whole sentence come back |
 //! | [`pronoun`] | the English "I" is a capital |
 //!
 //! Every function takes the text of one sentence in which [placeholders](super::placeholders) stand for protected parts, so
@@ -13,7 +15,9 @@
 mod chinese;
 pub mod final_mark;
 mod latin;
+pub mod ordinals;
 pub mod pronoun;
+pub mod quotes;
 
 pub use latin::narrow;
 
