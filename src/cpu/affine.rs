@@ -94,8 +94,8 @@ impl Kernel for Quantise<'_> {
                 Group::of(activations)
             };
             let (chunks, rest) = x.as_chunks();
-            let (to, to_rest) = groups.as_chunks_mut();
-            for (to, x) in to.iter_mut().zip(chunks) {
+            let (to, to_rest) = groups.split_at_mut(chunks.len() * (LANES / GROUP));
+            for (to, x) in to.as_chunks_mut().0.iter_mut().zip(chunks) {
                 *to = arrange(quantise(x));
             }
             if !rest.is_empty() {
