@@ -125,6 +125,16 @@ fn amounts(text: &str, language: &str) -> Vec<Amount> {
     for range in numbers::find(text) {
         let mut range = range;
         let scale = scale_behind(&text[range.end..], language);
+        // 3 500万 may be 35 million, and 图3 500万 is 5 million.
+        if let Some(last) = found.last()
+            && scale.is_some()
+            && range.len() == 3
+            && last.range.len() <= 3
+            && text[last.range.end..range.start] == *" "
+        {
+            found.pop();
+            continue;
+        }
         // Models break numbers that they have seldom seen: 2.3 0亿.
         if let Some(last) = found.last()
             && is_chinese(language)
@@ -197,6 +207,9 @@ fn parse(number: &str) -> Option<u64> {
 fn scale_behind(text: &str, language: &str) -> Option<(usize, u64)> {
     let word = text.trim_start_matches([' ', '-']);
     let skipped = text.len() - word.len();
+    // 3000多万 is more than 30 million.
+    let word = word.strip_prefix(['多', '余', '来', '几']).unwrap_or(word);
+    let before = text.len() - word.len();
     let scales = if is_chinese(language) {
         &CHINESE[..]
     } else {
@@ -211,12 +224,12 @@ fn scale_behind(text: &str, language: &str) -> Option<(usize, u64)> {
         // 5千克 are five kilograms.
         let unit =
             *name == "千" && behind.starts_with(['克', '米', '瓦', '卡', '赫', '伏', '帕', '字']);
-        return (skipped <= 1 && !unit).then_some((skipped + name.len(), *scale));
+        return (skipped <= 1 && !unit).then_some((before + name.len(), *scale));
     }
     let behind = behind.strip_prefix('s').unwrap_or(behind);
     let length = word.len() - behind.len();
     let ends = !behind.starts_with(|c: char| c.is_alphabetic());
-    (skipped <= 1 && ends).then_some((skipped + length, *scale))
+    (skipped <= 1 && ends).then_some((before + length, *scale))
 }
 
 /// A whole number as Chinese writes it: `2400万`, `128`.
@@ -293,6 +306,8 @@ mod tests {
             ("rooms 3,4 and 10", "3,4和10号房", "3,4和10号房"),
             ("2.3 billion", "23亿", "23亿"),
             ("2 million", "200万", "200万"),
+            ("more than 30 million", "3000多万", "3000多万"),
+            ("more than $3 billion", "30多亿美元", "30多亿美元"),
             ("2 million", "2,000,000", "2,000,000"),
             ("100 thousand", "10万", "10万"),
             ("55,000 barrels", "5.5万桶", "5.5万桶"),
@@ -315,6 +330,9 @@ mod tests {
             ("3亿5000万人", "35 million people", "350 million people"),
             ("3000万", "30 millions", "30 millions"),
             ("2千克", "2 kilograms", "2 kilograms"),
+            ("3000多万人", "more than 3 million", "more than 30 million"),
+            ("2 530万人", "25.3 million", "25.3 million"),
+            ("图3 500万人", "Figure 3, 5 million", "Figure 3, 5 million"),
             ("5千人", "5 people", "5,000 people"),
             ("3000万", "3,000 million", "30 million"),
             ("1.2万亿", "1.2 billion", "1.2 trillion"),

@@ -86,7 +86,7 @@ fn is_circled(c: char) -> bool {
     matches!(c, '①'..='⒛' | '⓫'..='⓴' | '❶'..='➓' | '㈠'..='㈩' | '㊀'..='㊉')
 }
 
-/// A number before Chinese, which needs no space behind it: `1、`, `1.`, `一、`, `（二）`, `(3)`, `4）`.
+/// A number before Chinese, or behind a wide stop, which needs no space behind it: `1、`, `1.`, `一、`, `（二）`, `(3)`, `4）`, `5．`.
 fn before_han(text: &str) -> usize {
     let body = text.strip_prefix(['(', '（']).unwrap_or(text);
     let open = text.len() - body.len();
@@ -110,7 +110,9 @@ fn before_han(text: &str) -> usize {
     let series = mark == '、'
         && numerals > 0
         && numerals::value(next.encode_utf8(&mut [0; 4])).is_some_and(|next| next > number);
-    if closes && is_han(next) && !series && name.chars().count() <= 3 {
+    // A sentence does not end at the wide stop of 13．Hassan.
+    let goes_on = is_han(next) || mark == '．' && (next.is_alphabetic() || "“《「".contains(next));
+    if closes && goes_on && !series && name.chars().count() <= 3 {
         text.len() - behind.len()
     } else {
         0
@@ -271,6 +273,7 @@ mod tests {
         for (text, expected, english) in [
             ("1、打开", "1、", "1. "),
             ("12、打开", "12、", "12. "),
+            ("13．Hassan先生", "13．", "13. "),
             ("1.请先阅读", "1.", "1. "),
             ("2．插上电源", "2．", "2. "),
             ("3)结果", "3)", "3) "),

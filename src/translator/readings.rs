@@ -64,7 +64,7 @@ fn number(rest: &str, word: &str, before: &str) -> Option<(usize, String)> {
 
 /// "half a million" is 500,000, "two and a half million" 2.5 million.
 fn amount(rest: &str, word: &str) -> Option<(usize, String)> {
-    let word = word.to_lowercase();
+    let word = word.to_ascii_lowercase();
     let behind = &rest[word.len()..];
     let scale = |rest: &str| {
         SCALES.iter().copied().find(|scale| {
@@ -148,6 +148,7 @@ mod tests {
             ("9 minus 8 degrees", "9 minus 8 degrees"),
             ("1.8 degrees below zero", "1.8 degrees below zero"),
             ("é 中 1.5", "é 中 1.5"),
+            ("İstanbul ẞ Ⱥ İ", "İstanbul ẞ Ⱥ İ"),
             ("", ""),
         ] {
             let edited = plain(text);

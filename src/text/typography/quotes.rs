@@ -20,6 +20,10 @@ pub fn attach(text: &str) -> Edited {
         .any(|&at| text[..at].ends_with(|c: char| c.is_ascii_digit()));
     let mut edited = Edited::with_capacity(text.len());
     let mut from = 0;
+    if even && is_shifted(text, &places) {
+        edited.copy(text);
+        return edited.finish();
+    }
     for (n, &at) in places.iter().enumerate() {
         let opens = if even { n % 2 == 0 } else { at == 0 };
         let (before, behind) = (&text[from..at], &text[at + 1..]);
@@ -47,6 +51,18 @@ pub fn attach(text: &str) -> Edited {
     }
     edited.copy(&text[from..]);
     edited.finish()
+}
+
+/// Whether quotes that would close and open by their number open and close by what is beside them: one before them lacks its mate.
+fn is_shifted(text: &str, places: &[usize]) -> bool {
+    let touches = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
+    let sides = |at: usize| {
+        let before = text[..at].chars().next_back();
+        (touches(before), touches(text[at + 1..].chars().next()))
+    };
+    let inner = places.get(1..).unwrap_or_default();
+    let mut pairs = inner.as_chunks().0.iter();
+    pairs.any(|&[one, other]| sides(one) == (false, true) && sides(other) == (true, false))
 }
 
 /// Puts the quotes that open or close a source around its translation in a language (a BCP 47 tag) that has none at all.
@@ -106,6 +122,7 @@ mod tests {
             ("a \" b", "a \" b"),
             ("\" a \" b \" c", "\"a \" b \" c"),
             ("a 5\" or a 6\" pipe", "a 5\" or a 6\" pipe"),
+            ("a\" b, \"C d\" e \"f", "a\" b, \"C d\" e \"f"),
             ("\" \"", "\"\""),
             ("no quotes", "no quotes"),
             ("", ""),
