@@ -6,6 +6,7 @@ mod emoticon;
 mod footnote;
 mod markdown;
 mod markup;
+mod math;
 mod mention;
 
 use std::ops::Range;
@@ -29,7 +30,7 @@ pub enum Kind {
     /// [read](references::character) (`&lt;`), or what Markdown puts
     /// around a text: `*`, `**`, `~~`, `[` and `](address)`, or a reference to a footnote (`[1]`).
     Markup,
-    /// Code between backticks, and what is like it: `user_name`, `C:\Users`.
+    /// Code between backticks, and what is like it: `user_name`, `C:\Users`, `$x^2$`, `[1, 2, 3]`.
     Code,
     /// Words of another script than that of the text. Only the translator, which knows the language, looks for them.
     Foreign,
@@ -80,7 +81,9 @@ pub fn find(text: &str) -> Vec<Span> {
             b'[' => links
                 .open(bytes, at, free)
                 .or_else(|| footnote::at(text, at, free))
-                .map(|range| (range, Kind::Markup)),
+                .map(|range| (range, Kind::Markup))
+                .or_else(|| math::list(bytes, at).map(|range| (range, Kind::Code))),
+            b'$' => math::formula(bytes, at).map(|range| (range, Kind::Code)),
             b']' => links.close(at).map(|range| (range, Kind::Markup)),
             b'*' | b'~' if bytes.get(at + 1) == Some(&bytes[at]) => {
                 markdown::emphasis(bytes, at).map(|range| (range, Kind::Markup))
@@ -476,6 +479,10 @@ mod tests {
             "a[",
             " :)",
             ":))))",
+            "$x^",
+            "$$_",
+            "[1,2,",
+            "[1",
             "@a",
             "@你",
             "a.cn/你",
