@@ -56,7 +56,8 @@ test("the second visit downloads nothing, and needs no network", async (t) => {
   assert.equal(await Translator.availability(options), "available");
   const [stored] = await Translator.directions(options);
   const card = entry.card && { card: new URL(entry.card, options.models).href };
-  assert.deepEqual(stored, { sourceLanguage: "en", targetLanguage: "zh", bytes: entry.bytes, stored: true, licence: entry.licence, ...card });
+  const { id, bytes, licence } = entry;
+  assert.deepEqual(stored, { id, sourceLanguage: "en", targetLanguage: "zh", bytes, stored: true, licence, ...card });
   const third = await Translator.create(options);
   assert.equal(await third.translate("The water is cold."), expected);
   third.destroy();

@@ -14,7 +14,7 @@ pub fn formula(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let most = bytes.len().min(start + LONGEST);
     let length = bytes[start..most].iter().position(|&b| b == b'$')?;
     let (inside, behind) = (&bytes[start..start + length], &bytes[start + length..]);
-    let blank = |byte: Option<&u8>| byte.is_none_or(|b| b.is_ascii_whitespace());
+    let blank = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_whitespace);
     let closes = behind.starts_with(&b"$$"[..marks]);
     let price = behind.get(marks).is_some_and(u8::is_ascii_digit);
     let placeholder = inside.first() == Some(&b'{');
@@ -38,8 +38,8 @@ pub fn list(bytes: &[u8], at: usize) -> Option<Range<usize>> {
             && !part.contains(&b' ')
     };
     let mut parts = bytes[at + 1..end].split(|&b| b == b',');
-    let count = bytes[at + 1..end].iter().filter(|&&b| b == b',').count() + 1;
-    (bytes[end] == b']' && count >= FEWEST && parts.all(is_number)).then_some(at..end + 1)
+    let closes = bytes[end] == b']' && parts.clone().count() >= FEWEST;
+    (closes && parts.all(is_number)).then_some(at..end + 1)
 }
 
 #[cfg(test)]
